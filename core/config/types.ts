@@ -1,0 +1,132 @@
+/** The configuration after reading, checking and filling in: deeply readonly, positions kept for messages. */
+
+/** Where something stands in a file. Lines and columns count from 1. */
+export interface Location {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * `error` stops a start and refuses a reload; `warning` is something that will not work as written;
+ * `note` tells of an accepted key that has no effect (yet) or what replaces it.
+ */
+export type Severity = "error" | "warning" | "note";
+
+/** One finding. The message says what was found, what was wanted and what to do. */
+export interface Fault {
+  readonly severity: Severity;
+  readonly message: string;
+  /** The file alone, when there is no position (e.g. it cannot be read). */
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** JSON path, e.g. `model_list[0].litellm_params.model`. */
+  readonly path?: string;
+}
+
+/** Constructor parameters in the forms of the original; see docs. */
+export interface Parameters {
+  readonly positional: readonly unknown[];
+  readonly named: Readonly<Record<string, unknown>>;
+}
+
+export interface RuleEntry {
+  readonly label: string;
+  /** As written, e.g. `ccproxy.rules.TokenCountRule`. */
+  readonly reference: string;
+  readonly params: Parameters;
+  readonly location: Location;
+  /** Where the value at a path inside the params stands, e.g. `["threshold"]` or `[0]`. */
+  locate(path: readonly (string | number)[]): Location;
+}
+
+export interface HookEntry {
+  readonly reference: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly location: Location;
+}
+
+/** Milliseconds. */
+export interface Timeouts {
+  readonly connectMs: number;
+  /** Until the response headers are in. */
+  readonly headersMs: number;
+  /** Between two pieces of a response body. */
+  readonly idleMs: number;
+}
+
+/** One entry of `model_list`. */
+export interface DeploymentConfig {
+  /** `model_info.id`, else a stable hash of the entry. */
+  readonly id: string;
+  /** `model_name`: the group it belongs to; may hold `*`. */
+  readonly group: string;
+  /** `litellm_params.model` as written, prefix and all. */
+  readonly model: string;
+  /** `litellm_params.custom_llm_provider`. */
+  readonly provider: string | undefined;
+  /** Base URL without a trailing slash. */
+  readonly apiBase: string | undefined;
+  /** Resolved from `os.environ/NAME` where so written. */
+  readonly apiKey: string | undefined;
+  readonly mockResponse: string | undefined;
+  /** Send the caller's own credential to this deployment although it is not the vendor's own host. */
+  readonly forwardClientAuth: boolean;
+  readonly extraHeaders: Readonly<Record<string, string>>;
+  readonly timeouts: Timeouts;
+  /** `model_info`, as written. */
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly location: Location;
+}
+
+/** How a token is obtained for callers that bring no credential. */
+export type TokenSource =
+  | { readonly type: "command"; readonly command: string; readonly userAgent: string | undefined }
+  | { readonly type: "file"; readonly file: string; readonly path: string; readonly userAgent: string | undefined };
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** How long open exchanges may go on after the first stop signal, ms. */
+  readonly graceMs: number;
+  readonly maxBodyBytes: number;
+  /** Host header values (without port) accepted besides the loopback names and the bound address. */
+  readonly allowedHosts: readonly string[];
+  /** Callers must present the per-install token. */
+  readonly localAuth: boolean;
+}
+
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** Rotate when the file would grow beyond this many bytes. */
+  readonly maxBytes: number;
+  /** How many rotated files are kept. */
+  readonly keep: number;
+}
+
+export interface Config {
+  /** Absolute path of the folder of `config.yaml`. */
+  readonly directory: string;
+  /** Every file that was read, absolute. */
+  readonly files: readonly string[];
+  readonly server: ServerConfig;
+  readonly log: LogConfig;
+  readonly masterKey: string | undefined;
+  /** Undefined when not set: then an entry `default` in `model_list` decides. */
+  readonly defaultModelPassthrough: boolean | undefined;
+  readonly rules: readonly RuleEntry[];
+  readonly hooks: readonly HookEntry[];
+  readonly deployments: readonly DeploymentConfig[];
+  /** alias → group; `hidden` ones are not listed by `/v1/models`. */
+  readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean; readonly location: Location }>;
+  readonly tokenSources: ReadonlyMap<string, TokenSource>;
+  /** Exact values that must never appear in a log or an error. */
+  readonly secrets: readonly string[];
+}
+
+/** A config is only there when no fault is an error. All faults of all files, in order of file and line. */
+export interface LoadedConfig {
+  readonly config: Config | undefined;
+  readonly faults: readonly Fault[];
+}

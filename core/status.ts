@@ -1,0 +1,55 @@
+/** The JSON of `GET /ccproxy/status`: the contract between a running server and `ccproxy status`. */
+
+import type { Fault } from "./config/types.ts";
+
+export interface StatusReport {
+  readonly name: "ccproxy";
+  readonly version: string;
+  /** Random per process; equal to the one in the state file when it is the same server. */
+  readonly instance: string;
+  readonly pid: number;
+  readonly url: string;
+  readonly startedAt: string;
+  readonly uptimeMs: number;
+  readonly draining: boolean;
+  readonly openExchanges: number;
+  readonly config: {
+    readonly directory: string;
+    /** Files in force. */
+    readonly files: readonly string[];
+    /** Counts up with each configuration taken into use, from 1. */
+    readonly snapshot: number;
+    readonly loadedAt: string;
+    /** Set while the files on disk are broken and an earlier configuration stays in force. */
+    readonly rejected: { readonly at: string; readonly faults: readonly Fault[] } | null;
+    readonly faults: readonly Fault[];
+  };
+  readonly rules: readonly { readonly label: string; readonly rule: string; readonly summary: string }[];
+  readonly routes: readonly RouteRow[];
+  /** The last routed request; null before traffic. */
+  readonly last: {
+    readonly requestId: string;
+    readonly label: string;
+    readonly modelAsked: string;
+    readonly modelServed: string;
+    readonly deployment: string;
+    readonly status: number;
+    readonly at: string;
+  } | null;
+}
+
+/** One line of the resolved table: label or public model name → model → deployments. */
+export interface RouteRow {
+  readonly name: string;
+  /** Whether a rule can produce this name. */
+  readonly isLabel: boolean;
+  readonly model: string;
+  readonly deployments: readonly {
+    readonly id: string;
+    readonly model: string;
+    readonly provider: string;
+    readonly apiBase: string;
+    /** Where the credential comes from; never the credential. */
+    readonly credential: "key" | "caller" | "token source" | "environment" | "mock" | "none";
+  }[];
+}

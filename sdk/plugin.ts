@@ -1,0 +1,20 @@
+/** For authors of plugins: trusted, in-process code that contributes dialects and rules. */
+
+import type { Dialect } from "./dialect.ts";
+import type { RuleFactory } from "./rule.ts";
+
+/** What a plugin adds. A name that is taken already is an error at start. */
+export interface Contribution {
+  readonly dialects?: readonly Dialect[];
+  readonly rules?: readonly RuleFactory[];
+}
+
+export interface Plugin {
+  readonly name: string;
+  setup(): Contribution;
+}
+
+/** Returns the plugin unchanged; its only use is the type it checks. */
+export function definePlugin(plugin: Plugin): Plugin {
+  return plugin;
+}
