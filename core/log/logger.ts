@@ -1,0 +1,83 @@
+/** The structured log: JSON lines to a rotating file, readable lines to a terminal, secrets in neither. */
+
+import type { Writable } from "node:stream";
+import { pino, stdTimeFunctions } from "pino";
+import type { LogFields, Logger } from "../../sdk/log.ts";
+import type { LogConfig } from "../config/types.ts";
+import { describeError } from "./describe-error.ts";
+import { formatLogLine } from "./human.ts";
+import { createRedactor } from "./redact.ts";
+import { createRotatingFile, type RotatingFileOptions } from "./rotating-file.ts";
+
+export interface LogOptions {
+  readonly level: LogConfig["level"];
+  readonly file?: RotatingFileOptions;
+  /** Where readable lines go; `true` is standard error. Colour follows the stream and NO_COLOR. */
+  readonly terminal?: boolean | Writable;
+  /** Every value that must not appear. Asked for each line; return the same array while nothing changed. */
+  readonly secrets: () => readonly string[];
+}
+
+export interface Log {
+  readonly logger: Logger;
+  /** For a reload that changes the level. */
+  setLevel(level: LogConfig["level"]): void;
+  /** Settles once all lines so far are in the file. */
+  flush(): Promise<void>;
+  /** Writes what is left and lets go of the file. Lines logged afterwards are lost. */
+  close(): Promise<void>;
+}
+
+/** Makes a log. Nothing that is logged, and nothing that happens to the file, makes a call throw. */
+export function createLogger(options: LogOptions): Log {
+  const file = options.file && createRotatingFile(options.file);
+  const terminal = options.terminal === true ? process.stderr : options.terminal || undefined;
+  let redactor: { readonly of: readonly string[]; readonly redact: (text: string) => string } | undefined;
+
+  function redact(line: string): string {
+    const secrets = options.secrets();
+    if (redactor?.of !== secrets) redactor = { of: secrets, redact: createRedactor(secrets) };
+    return redactor.redact(line);
+  }
+
+  const destination = {
+    write(line: string): void {
+      const safe = redact(line);
+      file?.write(safe);
+      if (terminal !== undefined) terminal.write(`${formatLogLine(safe, terminal)}\n`);
+    },
+  };
+  const writer = pino(
+    { level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    destination,
+  );
+  const at =
+    (level: LogConfig["level"]) =>
+    (fields: LogFields, message?: string): void => {
+      if (!writer.isLevelEnabled(level)) return;
+      try {
+        writer[level](withPlainErrors(fields), message);
+      } catch (error) {
+        writer[level]({ unloggable: String(error) }, message);
+      }
+    };
+  return {
+    logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    setLevel(level) {
+      writer.level = level;
+    },
+    flush: () => file?.flush() ?? Promise.resolve(),
+    close: () => file?.close() ?? Promise.resolve(),
+  };
+}
+
+function withPlainErrors(fields: LogFields): LogFields {
+  let plain: Record<string, unknown> | undefined;
+  for (const name in fields) {
+    const value = fields[name];
+    if (!(value instanceof Error)) continue;
+    plain ??= { ...fields };
+    plain[name] = describeError(value);
+  }
+  return plain ?? fields;
+}
