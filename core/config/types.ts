@@ -121,6 +121,8 @@ export interface Config {
   /** alias → group; `hidden` ones are not listed by `/v1/models`. */
   readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean; readonly location: Location }>;
   readonly tokenSources: ReadonlyMap<string, TokenSource>;
+  /** `environment_variables`, resolved. To be asked before the real environment, which has had its say in it. */
+  readonly environmentVariables: ReadonlyMap<string, string>;
   /** Exact values that must never appear in a log or an error. */
   readonly secrets: readonly string[];
 }

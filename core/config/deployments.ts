@@ -1,0 +1,102 @@
+/** Reads `model_list` of config.yaml. */
+
+import { checkKeys, checkMapping, type KnownKeys } from "./check.ts";
+import { createIds } from "./deployment-id.ts";
+import { describeValue } from "./describe.ts";
+import { readExtraHeaders } from "./extra-headers.ts";
+import { laterDeploymentKeys, laterParamPatterns, laterParams } from "./later-keys.ts";
+import type { Report } from "./report.ts";
+import { deploymentSchema, paramsSchema, type ParamsKeys } from "./schema-litellm.ts";
+import { valueOf, within, type Place } from "./tree.ts";
+import type { DeploymentConfig, Timeouts } from "./types.ts";
+
+const acceptedLater = "accepted, not yet in effect.";
+
+const entryKeys: KnownKeys = {
+  effective: Object.keys(deploymentSchema.shape),
+  laterKey: (key) => (laterDeploymentKeys.includes(key) ? acceptedLater : undefined),
+};
+
+const paramKeys: KnownKeys = {
+  effective: Object.keys(paramsSchema.shape),
+  laterKey: (key) => (laterParams.includes(key) || laterParamPatterns.some((pattern) => pattern.test(key)) ? acceptedLater : undefined),
+};
+
+/** @param place of `model_list`, with references resolved */
+export function readDeployments(place: Place, told: Set<string>, report: Report): readonly DeploymentConfig[] {
+  const list = valueOf(place);
+  if (list == null) return [];
+  if (!Array.isArray(list)) {
+    report.error(place, `is ${describeValue(list)}; wanted a list, each entry beginning with "- model_name:".`);
+    return [];
+  }
+  const idFor = createIds(report);
+  return list.map((_, index) => readDeployment(within(place, index), idFor, told, report)).filter((deployment) => deployment !== undefined);
+}
+
+function readDeployment(
+  place: Place,
+  idFor: ReturnType<typeof createIds>,
+  told: Set<string>,
+  report: Report,
+): DeploymentConfig | undefined {
+  checkKeys(place, entryKeys, { unknown: "warning", told }, report);
+  const entry = checkMapping(place, deploymentSchema, report);
+  if (entry === undefined) return undefined;
+  const paramsPlace = within(place, "litellm_params");
+  const params = checkMapping(paramsPlace, paramsSchema, report);
+  if (params === undefined) return undefined;
+  checkKeys(paramsPlace, paramKeys, { unknown: "warning", told }, report);
+  const extraHeaders = readExtraHeaders(within(paramsPlace, "extra_headers"), report);
+  const apiBase = readApiBase(paramsPlace, params, report);
+  if (entry.model_name === undefined || params.model === undefined) return undefined;
+  return {
+    id: idFor(place, entry.model_info?.["id"]),
+    group: entry.model_name,
+    model: params.model,
+    provider: params.custom_llm_provider,
+    apiBase,
+    apiKey: params.api_key,
+    mockResponse: params.mock_response,
+    forwardClientAuth: params.forward_client_auth ?? false,
+    extraHeaders,
+    timeouts: readTimeouts(params),
+    info: entry.model_info ?? {},
+    location: place.tree.locate(place.path),
+  };
+}
+
+function readTimeouts(params: Partial<ParamsKeys>): Timeouts {
+  const headers = params.headers_timeout ?? params.stream_timeout ?? params.timeout ?? 600;
+  return {
+    connectMs: toMs(params.connect_timeout ?? 10),
+    headersMs: toMs(headers),
+    idleMs: toMs(params.idle_timeout ?? 300),
+  };
+}
+
+function toMs(seconds: number): number {
+  return Math.max(1, Math.round(seconds * 1000));
+}
+
+/** The base URL without its trailing slashes. */
+function readApiBase(place: Place, params: Partial<ParamsKeys>, report: Report): string | undefined {
+  const { api_base: apiBase, base_url: baseUrl } = params;
+  if (apiBase !== undefined && baseUrl !== undefined && apiBase !== baseUrl) {
+    report.warning({ ...within(place, "base_url"), part: "key" }, "has no effect beside api_base; remove one of them.");
+  }
+  const written = apiBase ?? baseUrl;
+  if (written === undefined) return undefined;
+  const at = within(place, apiBase === undefined ? "base_url" : "api_base");
+  const url = URL.parse(written);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    report.error(at, "is no base URL; wanted e.g. https://api.anthropic.com.");
+  } else if (url.username !== "" || url.password !== "") {
+    report.error(at, "holds a user name or password; put credentials into api_key or extra_headers.");
+  } else if (url.search !== "" || url.hash !== "") {
+    report.error(at, "holds a ? or #; wanted a base URL, to which paths are added.");
+  } else {
+    return written.trim().replace(/\/+$/, "");
+  }
+  return undefined;
+}

@@ -1,0 +1,103 @@
+/** Reads `config.yaml`, in LiteLLM's format, with its includes and its variables. */
+
+import { readAliases } from "./aliases.ts";
+import { checkKeys, checkMapping } from "./check.ts";
+import { readDeployments } from "./deployments.ts";
+import { type Environment } from "./environment.ts";
+import { findFile } from "./find-file.ts";
+import { mergeIncludes } from "./include.ts";
+import { laterGeneralKeys, laterLitellmKeys, laterRouterKeys, laterSections } from "./later-keys.ts";
+import { noteCallbacks } from "./python-original.ts";
+import type { Report } from "./report.ts";
+import { generalSchema, litellmSettingsSchema, routerSchema, sectionSchema } from "./schema-litellm.ts";
+import { isMapping, valueOf, within, type Place, type Tree } from "./tree.ts";
+import type { Config, DeploymentConfig } from "./types.ts";
+import { reportUnset } from "./unset-references.ts";
+import { readVariables, resolveReferences, type Reference, type Variables } from "./variables.ts";
+
+const masterKeyVariable = "LITELLM_MASTER_KEY";
+
+export interface LitellmFile {
+  /** Those that were read, the main one first. */
+  readonly files: readonly string[];
+  readonly deployments: readonly DeploymentConfig[];
+  readonly aliases: Config["aliases"];
+  readonly masterKey: string | undefined;
+  readonly references: readonly Reference[];
+  readonly variables: Variables;
+}
+
+/** What of the file is right; what is not is in the report. */
+export async function readLitellmFile(directory: string, environment: Environment, report: Report): Promise<LitellmFile> {
+  const found = await findFile(directory, "config", report);
+  if (found === undefined) {
+    report.file("error", `${directory}/config.yaml`, "there is no such file. Run `ccproxy install` to write a first one.");
+  } else if (found.tree !== undefined && !isMapping(found.tree.value)) {
+    const what = found.tree.value === null ? "is empty" : "holds no mapping";
+    report.file(
+      "error",
+      found.file,
+      `${what}; wanted at least a section model_list. Run \`ccproxy install --force\` for a working one (a backup is kept).`,
+    );
+  }
+  if (found?.tree === undefined || !isMapping(found.tree.value)) {
+    const tree: Tree = { file: found?.file ?? directory, value: {}, locate: () => ({ file: directory, line: 1, column: 1 }) };
+    return { files: found === undefined ? [] : [found.file], ...(await readSections(tree, directory, environment, report)) };
+  }
+  const included = await mergeIncludes(found.tree, report);
+  return { files: [found.file, ...included.files], ...(await readSections(included.tree, directory, environment, report)) };
+}
+
+async function readSections(
+  written: Tree,
+  directory: string,
+  environment: Environment,
+  report: Report,
+): Promise<Omit<LitellmFile, "files">> {
+  const variables = readVariables(written, environment, report);
+  const { tree, references } = resolveReferences(written, variables);
+  reportUnset(tree, references, report);
+  const told = new Set<string>();
+  const root: Place = { tree, path: [] };
+  checkSections(root, told, report);
+  await noteCallbacks(within(root, "litellm_settings"), directory, report);
+  return {
+    deployments: readDeployments(within(root, "model_list"), told, report),
+    aliases: readAliases(within(root, "router_settings", "model_group_alias"), report),
+    masterKey: readMasterKey(within(root, "general_settings"), variables, report),
+    references,
+    variables,
+  };
+}
+
+const notYet = "accepted, not yet in effect.";
+
+function checkSections(root: Place, told: Set<string>, report: Report): void {
+  for (const key of ["ccproxy", "litellm"]) {
+    if (valueOf(within(root, key)) !== undefined)
+      report.error({ ...within(root, key), part: "key" }, `belongs in ccproxy.yaml; here it has no effect.`);
+  }
+  const keys = [...Object.keys(sectionSchema.shape), "ccproxy", "litellm"];
+  const later = (list: readonly string[]) => (key: string) => (list.includes(key) ? notYet : undefined);
+  checkKeys(root, { effective: keys, laterKey: later(laterSections) }, { unknown: "warning", told }, report);
+  for (const [section, schema, laterKeys] of [
+    ["router_settings", routerSchema, laterRouterKeys],
+    ["general_settings", generalSchema, laterGeneralKeys],
+    ["litellm_settings", litellmSettingsSchema, laterLitellmKeys],
+  ] as const) {
+    const place = within(root, section);
+    if (valueOf(place) == null) continue;
+    checkMapping(place, schema, report);
+    checkKeys(place, { effective: Object.keys(schema.shape), laterKey: later(laterKeys) }, { unknown: "warning", told }, report);
+  }
+}
+
+/** The key callers must present; LiteLLM takes it from a variable where the file has none. */
+function readMasterKey(settings: Place, variables: Variables, report: Report): string | undefined {
+  const written = valueOf(within(settings, "master_key"));
+  if (typeof written === "string" && written !== "") return written;
+  if (written != null) return undefined;
+  const key = variables.get(masterKeyVariable);
+  if (key !== undefined) report.file("note", settings.tree.file, `callers must present the key in the variable ${masterKeyVariable}.`);
+  return key;
+}

@@ -1,0 +1,34 @@
+/** Reads a configuration folder: every file, every fault, one deeply readonly value. */
+
+import { resolve } from "node:path";
+import type { Environment } from "./environment.ts";
+import { readCcproxyFile } from "./load-ccproxy.ts";
+import { readLitellmFile } from "./load-litellm.ts";
+import { noteLeftovers } from "./python-original.ts";
+import { createReport } from "./report.ts";
+import { gatherSecrets } from "./secrets.ts";
+import type { LoadedConfig } from "./types.ts";
+
+export interface LoadOptions {
+  /** Folder of `config.yaml` and `ccproxy.yaml`. */
+  readonly directory: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Reads `config.yaml` with its includes, and `ccproxy.yaml`. Whatever is wrong with them comes back as faults, all of
+ * them at once; nothing the files hold makes it throw. The environment given is read, never changed.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const directory = resolve(options.directory);
+  const report = createReport();
+  const { files, deployments, aliases, masterKey, references, variables } = await readLitellmFile(directory, options.environment, report);
+  const { files: ownFiles, references: ownReferences, ...settings } = await readCcproxyFile(directory, variables, report);
+  await noteLeftovers(directory, report);
+  const allFiles = [...files, ...ownFiles];
+  const faults = report.faults(allFiles);
+  if (report.hasErrors()) return { config: undefined, faults };
+  const environmentVariables = variables.configured;
+  const secrets = gatherSecrets({ deployments, masterKey, references: [...references, ...ownReferences], environmentVariables });
+  return { config: { directory, files: allFiles, ...settings, masterKey, deployments, aliases, environmentVariables, secrets }, faults };
+}

@@ -1,0 +1,165 @@
+/** What `config.yaml` may hold with an effect, in LiteLLM's format. The descriptions are its reference documentation. */
+
+import { z } from "zod";
+import { anything, flag, key, requiredKey, seconds, text, type MappingSchema } from "./schema-values.ts";
+
+export interface SectionKeys {
+  readonly model_list: unknown;
+  readonly router_settings: unknown;
+  readonly general_settings: unknown;
+  readonly litellm_settings: unknown;
+  readonly environment_variables: unknown;
+  readonly include: unknown;
+}
+
+export const sectionSchema: MappingSchema<SectionKeys> = z.object({
+  model_list: key(anything, {
+    description: "Deployments: which model names exist, and where each one is served.",
+    type: "list",
+    default: "none",
+  }),
+  router_settings: key(anything, { description: "Aliases of model names.", type: "mapping" }),
+  general_settings: key(anything, { description: "Who may call.", type: "mapping" }),
+  litellm_settings: key(anything, { description: "Accepted for files written for LiteLLM.", type: "mapping" }),
+  environment_variables: key(anything, {
+    description:
+      "Variables by name, for `os.environ/NAME` and the providers' keys. One that is set in the real environment keeps its real value. The environment itself is never changed.",
+    type: "mapping of texts",
+  }),
+  include: key(anything, {
+    description:
+      "More files, relative to this one and inside its folder. Their lists are added to ours, every other section replaces ours. An `include` in them has no effect.",
+    type: "list of file names",
+  }),
+});
+
+export interface DeploymentKeys {
+  readonly model_name: string;
+  readonly litellm_params: unknown;
+  readonly model_info: Readonly<Record<string, unknown>> | undefined;
+}
+
+export const deploymentSchema: MappingSchema<DeploymentKeys> = z.object({
+  model_name: requiredKey(text, {
+    description: "The public name. Entries of the same name form one group; it may hold `*`.",
+    type: "text",
+  }),
+  litellm_params: requiredKey(anything, { description: "Where and how it is served.", type: "mapping" }),
+  model_info: key(z.record(z.string(), z.unknown()), {
+    description:
+      "Facts about the model, kept as written. `id` names the deployment in logs and headers; without it a stable name is made from the entry.",
+    type: "mapping",
+  }),
+});
+
+export interface ParamsKeys {
+  readonly model: string;
+  readonly api_key: string | undefined;
+  readonly api_base: string | undefined;
+  readonly base_url: string | undefined;
+  readonly custom_llm_provider: string | undefined;
+  readonly forward_client_auth: boolean | undefined;
+  readonly extra_headers: unknown;
+  readonly mock_response: string | undefined;
+  readonly connect_timeout: number | undefined;
+  readonly headers_timeout: number | undefined;
+  readonly stream_timeout: number | undefined;
+  readonly timeout: number | undefined;
+  readonly idle_timeout: number | undefined;
+}
+
+export const paramsSchema: MappingSchema<ParamsKeys> = z.object({
+  model: requiredKey(text, {
+    description:
+      "What the provider is asked for, with the provider before a slash: `anthropic/claude-sonnet-5-5`. A name that is itself a `model_name` sends to that group. `*` takes what the `*` of `model_name` matched.",
+    type: "text",
+  }),
+  api_key: key(text, {
+    description: "Key of the provider, usually `os.environ/NAME`. It is sent to this deployment's own host and nowhere else.",
+    type: "text",
+    default: "the provider's own variable, e.g. `ANTHROPIC_API_KEY`, or the caller's credential",
+  }),
+  api_base: key(text, { description: "Base URL of the provider.", type: "http or https URL", default: "the provider's own" }),
+  base_url: key(text, { description: "Other spelling of `api_base`, which wins over it.", type: "http or https URL" }),
+  custom_llm_provider: key(text, { description: "The provider, where the prefix of `model` does not say it.", type: "text" }),
+  forward_client_auth: key(flag, {
+    description:
+      "Sends the caller's own credential to this deployment although it is not the vendor's host. Only for hosts you trust with it.",
+    type: "true or false",
+    default: "`false`",
+  }),
+  extra_headers: key(anything, {
+    description: "Headers added to each request to this deployment.",
+    type: "mapping of texts",
+    default: "none",
+  }),
+  mock_response: key(z.string(), { description: "Answers with this text instead of asking anyone.", type: "text" }),
+  connect_timeout: key(seconds, { description: "Until the connection stands.", type: "seconds", default: "10" }),
+  headers_timeout: key(seconds, {
+    description: "Until the head of the reply is in.",
+    type: "seconds",
+    default: "`stream_timeout`, else `timeout`, else 600",
+  }),
+  stream_timeout: key(seconds, { description: "LiteLLM's time to the first chunk; used for `headers_timeout`.", type: "seconds" }),
+  timeout: key(seconds, {
+    description:
+      "LiteLLM's time for a whole reply. A reply that is still coming in is never cut here, so this too is used for `headers_timeout`.",
+    type: "seconds",
+  }),
+  idle_timeout: key(seconds, { description: "Between two pieces of a reply.", type: "seconds", default: "300" }),
+});
+
+export interface RouterKeys {
+  readonly model_group_alias: unknown;
+}
+
+export const routerSchema: MappingSchema<RouterKeys> = z.object({
+  model_group_alias: key(anything, {
+    description:
+      "Other names for model names: `alias: model_name`, or `alias: {model: model_name, hidden: true}`, which model lists leave out.",
+    type: "mapping",
+    default: "none",
+  }),
+});
+
+export interface AliasKeys {
+  readonly model: string;
+  readonly hidden: boolean | undefined;
+}
+
+export const aliasSchema: MappingSchema<AliasKeys> = z.object({
+  model: requiredKey(text, { description: "The `model_name` that is meant.", type: "text" }),
+  hidden: key(flag, { description: "Leaves the alias out of `/v1/models`.", type: "true or false", default: "`false`" }),
+});
+
+export interface GeneralKeys {
+  readonly master_key: string | undefined;
+  readonly forward_client_headers_to_llm_api: boolean | undefined;
+}
+
+export const generalSchema: MappingSchema<GeneralKeys> = z.object({
+  master_key: key(text, {
+    description: "Every caller must present this key.",
+    type: "text",
+    default: "the variable `LITELLM_MASTER_KEY`, else no key is asked for",
+  }),
+  forward_client_headers_to_llm_api: key(flag, {
+    description: "Accepted; the caller's headers are always passed on.",
+    type: "true or false",
+  }),
+});
+
+export interface LitellmSettingsKeys {
+  readonly callbacks: unknown;
+  readonly success_callback: unknown;
+  readonly failure_callback: unknown;
+}
+
+export const litellmSettingsSchema: MappingSchema<LitellmSettingsKeys> = z.object({
+  callbacks: key(anything, {
+    description: "Accepted with a note for each entry. `ccproxy.handler` of the Python original is built in.",
+    type: "list",
+  }),
+  success_callback: key(anything, { description: "Accepted with a note for each entry.", type: "list" }),
+  failure_callback: key(anything, { description: "Accepted with a note for each entry.", type: "list" }),
+});
