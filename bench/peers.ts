@@ -1,0 +1,110 @@
+/** The other gateways: pinned versions, installed into the cache, configured to forward with the least work they allow. */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { benchModel } from "./bodies.ts";
+import type { LaneContext, LaneSpec, Launch, Skip } from "./lanes.ts";
+
+const versions = { claudeCodeRouter: "2.0.0", portkey: "1.15.2", litellm: "1.106.2" };
+
+export const claudeCodeRouterLane: LaneSpec = {
+  name: "claude-code-router",
+  version: versions.claudeCodeRouter,
+  forms: ["stream", "plain"],
+  isPeer: true,
+  note: "Version 2; 3.x does not install from npm. One provider with its Anthropic pass-through transformer only.",
+  prepare(context) {
+    const installed = installFromNpm(context.cache, "claude-code-router", `@musistudio/claude-code-router@${versions.claudeCodeRouter}`);
+    if (typeof installed !== "string") return installed;
+    mkdirSync(join(context.directory, ".claude-code-router"));
+    const provider = {
+      name: "bench",
+      api_base_url: `${context.upstreamUrl}/v1/messages`,
+      api_key: "sk-ant-bench",
+      models: [benchModel],
+      transformer: { use: ["Anthropic"] },
+    };
+    const config = {
+      LOG: false,
+      HOST: "127.0.0.1",
+      PORT: context.port,
+      API_TIMEOUT_MS: 600_000,
+      Providers: [provider],
+      Router: { default: `bench,${benchModel}` },
+    };
+    writeFileSync(join(context.directory, ".claude-code-router/config.json"), JSON.stringify(config));
+    const script = join(installed, "node_modules/@musistudio/claude-code-router/dist/cli.js");
+    return node(context, [script, "start"], "/health");
+  },
+};
+
+export const portkeyLane: LaneSpec = {
+  name: "portkey",
+  version: versions.portkey,
+  forms: ["plain"],
+  isPeer: true,
+  note: "Only replies that are not streamed: its streaming /v1/messages answers 500 on Node 24 (it edits the headers of a fetched Response).",
+  prepare(context) {
+    const installed = installFromNpm(context.cache, "portkey", `@portkey-ai/gateway@${versions.portkey}`);
+    if (typeof installed !== "string") return installed;
+    const script = join(installed, "node_modules/@portkey-ai/gateway/build/start-server.js");
+    const headers = { "x-portkey-provider": "anthropic", "x-portkey-custom-host": `${context.upstreamUrl}/v1` };
+    return { ...node(context, [script, `--port=${context.port}`, "--headless"], "/"), headers };
+  },
+};
+
+export const litellmLane: LaneSpec = {
+  name: "litellm",
+  version: versions.litellm,
+  forms: ["stream", "plain"],
+  isPeer: true,
+  note: "One worker, one deployment, no retries, no callbacks, no key check.",
+  prepare(context) {
+    const python = ["python3", "python"].find((file) => spawnSync(file, ["-m", "venv", "--help"]).status === 0);
+    if (python === undefined) return { skipped: "no Python with venv is here" };
+    const folder = join(context.cache, "litellm");
+    const file = join(folder, "venv/bin/litellm");
+    if (!existsSync(file)) {
+      mkdirSync(folder, { recursive: true });
+      const made = spawnSync(python, ["-m", "venv", join(folder, "venv")]);
+      const filled = spawnSync(join(folder, "venv/bin/pip"), ["install", "--quiet", `litellm[proxy]==${versions.litellm}`], {
+        encoding: "utf8",
+      });
+      if (made.status !== 0 || filled.status !== 0) return { skipped: `pip could not install it: ${(filled.stderr ?? "").slice(-400)}` };
+    }
+    const config = join(context.directory, "config.yaml");
+    const deployment = `{model: anthropic/${benchModel}, api_base: "${context.upstreamUrl}", api_key: sk-ant-bench}`;
+    writeFileSync(
+      config,
+      `model_list:\n  - model_name: ${benchModel}\n    litellm_params: ${deployment}\nlitellm_settings: {telemetry: false, num_retries: 0}\n`,
+    );
+    const environment = {
+      HOME: context.directory,
+      LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: "true",
+      LITELLM_LOCAL_MODEL_COST_MAP: "True",
+      LITELLM_LOG: "ERROR",
+    };
+    const args = ["--config", config, "--host", "127.0.0.1", "--port", String(context.port), "--num_workers", "1"];
+    return { command: { file, args, environment, directory: context.directory }, readyPath: "/health/liveliness", startTimeoutMs: 120_000 };
+  },
+};
+
+function node(context: LaneContext, args: readonly string[], readyPath: string): Launch {
+  // Production mode, as each peer's own start command would have it.
+  const environment = { HOME: context.directory, NODE_ENV: "production" };
+  return { command: { file: process.execPath, args, environment, directory: context.directory }, readyPath, startTimeoutMs: 30_000 };
+}
+
+/** @returns the folder that holds its node_modules. */
+function installFromNpm(cache: string, name: string, what: string): string | Skip {
+  const folder = join(cache, name);
+  if (existsSync(join(folder, "installed"))) return folder;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{"private":true}');
+  const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", what];
+  const result = spawnSync("npm", args, { cwd: folder, encoding: "utf8" });
+  if (result.status !== 0) return { skipped: `npm could not install ${what}: ${(result.stderr ?? "").slice(-400)}` };
+  writeFileSync(join(folder, "installed"), what);
+  return folder;
+}

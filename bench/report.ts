@@ -1,0 +1,107 @@
+/** Prints a run: ratios and targets first, then the figures they come from. */
+
+import type { HeldResult } from "./held.ts";
+import type { ScenarioResult } from "./measure.ts";
+import { sum } from "./statistics.ts";
+import type { Measurements, StartResult, Target } from "./targets.ts";
+
+export interface Report extends Measurements {
+  readonly date: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+  readonly targets: readonly Target[];
+  readonly notes: readonly string[];
+  readonly skipped: readonly { readonly lane: string; readonly reason: string }[];
+  readonly failed: readonly { readonly lane: string; readonly reason: string }[];
+}
+
+export function renderReport(report: Report): string {
+  const machine = Object.entries(report.machine).map(([name, value]) => `${name} ${value}`);
+  const sections = [
+    `ccproxy bench, ${report.date}\n${machine.join(", ")}`,
+    section("Targets", renderTargets(report.targets)),
+    ...report.scenarios.map(renderScenario),
+    section("Start and memory at rest", renderStarts(report.starts)),
+    report.held.length === 0 ? "" : section("Held streams", renderHeld(report.held)),
+    ...report.skipped.map(({ lane, reason }) => `SKIPPED ${lane}: ${reason}`),
+    ...report.failed.map(({ lane, reason }) => `FAILED ${lane}: ${reason}`),
+    report.notes.map((note) => `- ${note}`).join("\n"),
+  ];
+  return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
+}
+
+function section(title: string, body: string): string {
+  return `${title}\n${body}`;
+}
+
+function renderTargets(targets: readonly Target[]): string {
+  const rows = targets.map((target) => [
+    target.isMet === undefined ? "-" : target.isMet ? "✓" : "✗",
+    target.name,
+    target.measured === undefined ? "not measured" : `${number(target.measured, 3)} ${target.unit}`,
+    `${target.isAtMost ? "≤" : "≥"} ${number(target.limit, 3)} ${target.unit}`,
+  ]);
+  return table(["", "target", "measured", "wanted"], rows, 2);
+}
+
+function renderScenario(result: ScenarioResult): string {
+  const { scenario } = result;
+  const bare = result.lanes.find((lane) => lane.lane === "bare");
+  const rows = result.lanes.map((lane) => [
+    lane.lane,
+    bare === undefined || lane.addedP50Ms === undefined || bare.addedP50Ms === undefined
+      ? ""
+      : number(lane.addedP50Ms / bare.addedP50Ms, 2),
+    bare === undefined ? "" : number(lane.requestsPerSecond / bare.requestsPerSecond, 2),
+    number(lane.addedP50Ms, 3),
+    number(lane.addedP99Ms, 2),
+    number(lane.addedFirstByteP50Ms, 3),
+    number(lane.p50Ms, 3),
+    number(lane.requestsPerSecond, 0),
+    number(lane.cpuMsPerRequest, 2),
+    number(lane.rssMb, 0),
+    String(lane.requests),
+    lane.keepsRequestBytes ? "kept" : "changed",
+  ]);
+  const header = ["lane", "added/bare", "rps/bare", "added p50", "added p99", "added ttfb", "p50", "rps", "cpu/req", "rss MB", "n", "body"];
+  const form = scenario.form === "stream" ? "streamed reply" : "plain reply";
+  const title = `${scenario.size} body, ${form}, ${scenario.concurrency} at a time (ms; the load generator itself takes ${number(result.generatorCpuMsPerRequest, 2)} ms of processor a request)`;
+  const failures = result.lanes.flatMap((lane) => (lane.failure === undefined ? [] : [`\nFAILED ${lane.lane}: ${lane.failure}`]));
+  return section(title, table(header, rows, 1) + failures.join(""));
+}
+
+function renderStarts(starts: readonly StartResult[]): string {
+  const rows = starts.map((start) => [start.lane, start.version ?? "", number(start.startMs, 0), number(start.idleRssMb, 0)]);
+  return table(["lane", "version", "start ms", "rss MB"], rows, 2);
+}
+
+function renderHeld(held: readonly HeldResult[]): string {
+  const rows = held.map((result) => [
+    result.lane,
+    String(result.streams),
+    number(result.rssKbPerStream, 0),
+    number(result.rssHeldMb, 0),
+    number(result.cpuMsPerSecond, 0),
+    number(result.openedMs, 0),
+    number(result.longestSilenceMs, 0),
+    String(result.broken),
+    result.failure ?? "",
+  ]);
+  return table(["lane", "streams", "KB/stream", "rss MB", "cpu ms/s", "opened in ms", "longest silence ms", "broken", ""], rows, 1);
+}
+
+/** Text columns are aligned left, figures right. */
+function table(header: readonly string[], rows: readonly (readonly string[])[], textColumns: number): string {
+  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (column < textColumns ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  const rule = "-".repeat(sum(widths) + 2 * (widths.length - 1));
+  return [line(header), rule, ...rows.map(line)].join("\n");
+}
+
+function number(value: number | undefined, digits: number): string {
+  return value === undefined || !Number.isFinite(value) ? "" : value.toFixed(digits);
+}

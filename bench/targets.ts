@@ -1,0 +1,94 @@
+/** What ccproxy promises, judged against one run. */
+
+import type { HeldResult } from "./held.ts";
+import type { LaneResult, ScenarioResult } from "./measure.ts";
+import type { BodySize, ReplyForm } from "./bodies.ts";
+
+export interface StartResult {
+  readonly lane: string;
+  readonly version: string | undefined;
+  /** Median of the starts, spawn to first answer. */
+  readonly startMs: number;
+  readonly idleRssMb: number;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly limit: number;
+  readonly isAtMost: boolean;
+  readonly unit: "×" | "ms" | "MB" | "KB";
+  /** Undefined when a lane it needs was not measured. */
+  readonly measured: number | undefined;
+  readonly isMet: boolean | undefined;
+}
+
+export interface Measurements {
+  readonly scenarios: readonly ScenarioResult[];
+  readonly starts: readonly StartResult[];
+  readonly held: readonly HeldResult[];
+}
+
+export function judge(run: Measurements): readonly Target[] {
+  const targets: Target[] = [];
+  const add = (name: string, unit: Target["unit"], limit: number, measured: number | undefined, isAtMost = true): void => {
+    const known = measured !== undefined && Number.isFinite(measured) ? measured : undefined;
+    const isMet = known === undefined ? undefined : isAtMost ? known <= limit : known >= limit;
+    targets.push({ name, unit, limit, measured: known, isAtMost, isMet });
+  };
+  const sizes: readonly BodySize[] = ["50k", "1m"];
+  for (const lane of ["ccproxy", "ccproxy+rules"]) {
+    for (const size of sizes) {
+      add(`${lane}: added p50 to bare's, ${size}, one at a time`, "×", 1.3, ratio(run, "addedP50Ms", lane, "bare", size, "stream", 1));
+      add(
+        `${lane}: requests/s to bare's, ${size}, 16 at a time`,
+        "×",
+        0.8,
+        ratio(run, "requestsPerSecond", lane, "bare", size, "stream", 16),
+        false,
+      );
+    }
+    const own = laneResult(run, lane, "1m", "stream", 1)?.cpuMsPerRequest;
+    const copying = laneResult(run, "bare", "1m", "stream", 1)?.cpuMsPerRequest;
+    add(
+      `${lane}: processor time of a 1 MB body beyond copying`,
+      "ms",
+      1.5,
+      own === undefined || copying === undefined ? undefined : own - copying,
+    );
+  }
+  for (const size of sizes) {
+    add(`added p50 to Portkey's, ${size}, not streamed`, "×", 1 / 3, ratio(run, "addedP50Ms", "ccproxy", "portkey", size, "plain", 1));
+    add(
+      `added p50 to claude-code-router's, ${size}`,
+      "×",
+      1 / 50,
+      ratio(run, "addedP50Ms", "ccproxy", "claude-code-router", size, "stream", 1),
+    );
+  }
+  const start = run.starts.find((result) => result.lane === "ccproxy");
+  add("resident memory, idle", "MB", 120, start?.idleRssMb);
+  add("start to ready", "ms", 500, start?.startMs);
+  add("resident memory of a held stream", "KB", 80, run.held.find((result) => result.lane === "ccproxy")?.rssKbPerStream);
+  return targets;
+}
+
+export function laneResult(run: Measurements, lane: string, size: BodySize, form: ReplyForm, concurrency: number): LaneResult | undefined {
+  const found = run.scenarios.find(
+    ({ scenario }) => scenario.size === size && scenario.form === form && scenario.concurrency === concurrency,
+  );
+  return found?.lanes.find((result) => result.lane === lane && result.requests > 0);
+}
+
+function ratio(
+  run: Measurements,
+  figure: "addedP50Ms" | "requestsPerSecond",
+  lane: string,
+  other: string,
+  size: BodySize,
+  form: ReplyForm,
+  concurrency: number,
+): number | undefined {
+  const own = laneResult(run, lane, size, form, concurrency)?.[figure];
+  const others = laneResult(run, other, size, form, concurrency)?.[figure];
+  return own === undefined || others === undefined ? undefined : own / others;
+}
