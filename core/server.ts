@@ -1,11 +1,27 @@
 /** Starts and stops the whole proxy: configuration, listener, hot reload, drain. */
 
+import { randomBytes } from "node:crypto";
+import type { Server } from "node:http";
+
 import type { Plugin } from "../sdk/plugin.ts";
-import type { Fault } from "./config/types.ts";
+import { createApp } from "./app.ts";
+import { loadConfig } from "./config/load.ts";
+import type { Config, Fault } from "./config/types.ts";
+import { watchFiles } from "./config/watch.ts";
+import { createServices } from "./create-services.ts";
+import { ListenError, isLoopback, listen } from "./listen.ts";
+import { readOrCreateLocalToken } from "./local-token.ts";
+import { createRegistry } from "./registry.ts";
+import type { Services } from "./services.ts";
+import { buildSnapshot } from "./snapshot.ts";
+import { Snapshots } from "./snapshots.ts";
+import { Stopping } from "./stages/ingress.ts";
 
 export interface StartOptions {
   /** Folder of `config.yaml` and `ccproxy.yaml`. */
   readonly configDir: string;
+  /** For `os.environ/NAME` in the configuration. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Overrides the configuration. */
   readonly host?: string;
   /** Overrides the configuration; 0 picks a free port. */
@@ -27,6 +43,8 @@ export interface RunningServer {
   readonly controlToken: string;
   /** Findings that did not stop the start. */
   readonly faults: readonly Fault[];
+  /** Reads the configuration files again; resolves when they are in force or refused. */
+  reload(): Promise<void>;
   /**
    * Stops accepting, lets open exchanges finish for up to `graceMs` (default: configured), then ends the
    * rest with the protocol's own error. Calling it again ends at once.
@@ -46,5 +64,92 @@ export class StartError extends Error {
 
 /** @throws StartError when the configuration has errors, the port is taken, or the bind is refused. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  throw new StartError(`not built yet: ${options.configDir}`);
+  const registry = createRegistry(options.plugins);
+  const load = (): ReturnType<typeof loadConfig> => loadConfig({ directory: options.configDir, environment: options.environment });
+  const { snapshot, faults } = buildSnapshot(await load(), registry, 1, new Date());
+  if (snapshot === undefined) throw new StartError("the configuration has errors", faults);
+  const snapshots = new Snapshots(snapshot, load, registry);
+  const host = options.host ?? snapshot.config.server.host;
+  const port = options.port ?? snapshot.config.server.port;
+  refuseOpenBind(host, snapshot.config);
+
+  let url = "";
+  let draining = false;
+  const instance = randomBytes(8).toString("hex");
+  const controlToken = randomBytes(32).toString("base64url");
+  const localToken = await readOrCreateLocalToken(options.configDir);
+  const created = createServices({
+    localToken,
+    options,
+    registry,
+    snapshots,
+    instance,
+    controlToken,
+    url: () => url,
+    draining: () => draining,
+  });
+  const { services, log } = created;
+  const handle = createApp(services).callback();
+  const listener = await listen((request, response) => void handle(request, response), host, port).catch(async (error: unknown) => {
+    await created.close();
+    throw error instanceof ListenError ? new StartError(error.message, [], { cause: error }) : error;
+  });
+  url = listener.url;
+  const watcher = options.watch
+    ? await watchFiles([options.configDir, ...snapshot.config.files], () => void snapshots.reload(services.logger), { debounceMs: 50 })
+    : undefined;
+  services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
+
+  let stopping: Promise<void> | undefined;
+  async function shutDown(graceMs: number): Promise<void> {
+    draining = true;
+    watcher?.close();
+    services.logger.info({ openExchanges: services.open.size, graceMs }, "stopping");
+    await endExchanges(listener.server, services, graceMs);
+    services.logger.info({}, "stopped");
+    await created.close();
+    await log.close();
+  }
+  return {
+    host,
+    port: listener.port,
+    url,
+    instance,
+    controlToken,
+    faults,
+    reload: () => snapshots.reload(services.logger),
+    stop(graceMs) {
+      if (stopping === undefined) stopping = shutDown(graceMs ?? snapshots.current.config.server.graceMs);
+      else abortOpen(services);
+      return stopping;
+    },
+  };
+}
+
+/** Without a key everyone who reaches the port could spend the user's money. */
+function refuseOpenBind(host: string, config: Config): void {
+  if (isLoopback(host) || config.masterKey !== undefined) return;
+  throw new StartError(
+    `${host} is reachable from other machines, and no master key is set. Set general_settings.master_key in config.yaml, or bind 127.0.0.1.`,
+  );
+}
+
+/** Open exchanges finish; after the grace they are ended with their protocol's own error. */
+async function endExchanges(server: Server, services: Services, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const late = setTimeout(() => abortOpen(services), graceMs);
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  // Whoever does not even take the error is cut off a little later.
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs + 5_000);
+  await closed;
+  clearTimeout(late);
+  clearInterval(idle);
+  clearTimeout(cut);
+}
+
+function abortOpen(services: Services): void {
+  for (const exchange of services.open) exchange.abort(new Stopping());
 }

@@ -50,6 +50,6 @@ export interface RouteRow {
     readonly provider: string;
     readonly apiBase: string;
     /** Where the credential comes from; never the credential. */
-    readonly credential: "key" | "caller" | "token source" | "environment" | "mock" | "none";
+    readonly credential: "key" | "caller" | "token source" | "mock" | "none";
   }[];
 }

@@ -1,5 +1,7 @@
 /** The built-in plugins, one a line: the only place that names them. */
 
 import type { Plugin } from "../sdk/plugin.ts";
+import { anthropic } from "./anthropic/index.ts";
+import { rules } from "./rules/index.ts";
 
-export const builtinPlugins: readonly Plugin[] = [];
+export const builtinPlugins: readonly Plugin[] = [anthropic, rules];

@@ -55,6 +55,15 @@ export interface ListedModel {
   readonly displayName: string;
 }
 
+/** The client protocol's own list of models. */
+export interface ModelList {
+  /** Whether this caller expects the list in this shape. */
+  accepts(headers: HeaderReader): boolean;
+  /** Under which id a client of this dialect can pick a model group, where it would ignore the group's own name. */
+  publicId(group: string): string;
+  encode(models: readonly ListedModel[]): LocalReply;
+}
+
 /** The client's side of a dialect. */
 export interface Ingress {
   readonly routes: readonly IngressRoute[];
@@ -68,6 +77,7 @@ export interface Ingress {
   /** A complete reply with this text, in the form the caller asked for. */
   encodeText(text: string, options: { readonly model: string; readonly stream: boolean; readonly inputTokens: number }): LocalReply;
   encodeTokenCount(inputTokens: number): LocalReply;
+  readonly modelList?: ModelList;
 }
 
 /** Where one attempt goes. */
@@ -111,8 +121,6 @@ export interface Provider {
   /** Whether a model name without a prefix belongs to this provider. */
   recognises(model: string): boolean;
   readonly defaultApiBase: string;
-  /** Environment variable that holds a key when the configuration names none. */
-  readonly keyVariable: string;
   /** Whether a caller's own credential may be sent to this URL: exact hosts of the vendor only. */
   ownsUrl(url: URL): boolean;
   /** Whether a value has the shape of this vendor's credentials, as opposed to a placeholder. */
@@ -120,8 +128,10 @@ export interface Provider {
   encode(request: ForwardRequest, target: Target): Outbound;
   /** Adds the credential to the headers. */
   authorize(headers: HeaderList, credential: Credential): HeaderList;
-  /** Whether the upstream answers this operation. */
-  supports(operation: Operation, target: Target): boolean;
+  /** Paths of the vendor's own API that are relayed to the vendor as they are, with the caller's own credential. */
+  readonly passThrough?: { matches(path: string): boolean };
+  /** The headers of a relayed request, without what only the proxy should see. */
+  relayHeaders(headers: HeaderList, url: URL): HeaderList;
 }
 
 export interface Dialect {

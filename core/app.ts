@@ -1,0 +1,99 @@
+/** The Koa application: the gate before everything, one chain per client route, the proxy's own endpoints beside it. */
+
+import Koa, { type Middleware } from "koa";
+import Router from "koa-router";
+
+import { ProxyError } from "../sdk/errors.ts";
+import type { Ingress } from "../sdk/dialect.ts";
+import { createRequestId } from "./exchange.ts";
+import { createChain } from "./chain.ts";
+import { addControl } from "./endpoints/control.ts";
+import { addHealth } from "./endpoints/health.ts";
+import { addModels } from "./endpoints/models.ts";
+import { createPassThrough } from "./endpoints/pass-through.ts";
+import { createRequireCaller } from "./endpoints/require-caller.ts";
+import type { Services } from "./services.ts";
+import { createGate } from "./stages/gate.ts";
+import { closeUnlessRead, renderError } from "./stages/ingress.ts";
+
+export function createApp(services: Services): Koa {
+  const app = new Koa();
+  // X-Forwarded-* of whoever asks proves nothing.
+  app.proxy = false;
+  // Koa reports here what went wrong after an answer began, mostly callers that left; each is in the log already.
+  app.on("error", (error: unknown) => services.logger.debug({ error }, "after the answer had begun"));
+
+  const ingresses = services.registry.dialects.flatMap(({ ingress }) => ingress ?? []);
+  const router = new Router();
+  const requireCaller = createRequireCaller(services);
+  for (const ingress of ingresses) {
+    for (const { path, operation } of ingress.routes) router.post(path, requireJson, ...createChain(services, ingress, operation));
+  }
+  addHealth(router, services, requireCaller);
+  addModels(router, services, requireCaller);
+  addControl(router, services, requireCaller);
+
+  const [first] = ingresses;
+  if (first !== undefined) app.use(createErrors(services, first));
+  app.use(
+    createGate(() => {
+      const { config } = services.snapshot();
+      return { allowedHosts: config.server.allowedHosts, acceptLocalAddress: config.masterKey !== undefined || config.server.localAuth };
+    }),
+  );
+  app.use(router.routes());
+  app.use(createPassThrough(services));
+  app.use(notFound);
+  return app;
+}
+
+/** Renders what is refused outside a chain, in the first dialect for want of a better one, and notes it in the access log. */
+function createErrors(services: Services, ingress: Ingress): Middleware {
+  return async function errors(ctx, next) {
+    try {
+      await next();
+    } catch (error) {
+      if (ctx.res.headersSent || ctx.res.destroyed) {
+        ctx.res.destroy();
+        return;
+      }
+      ctx.respond = true;
+      const id = createRequestId();
+      const reply = renderError(services, ingress, error, { id });
+      closeUnlessRead(ctx);
+      ctx.status = reply.status;
+      for (const [name, value] of reply.headers) ctx.set(name, value);
+      ctx.body = Buffer.concat(reply.chunks);
+      services.logger.info(
+        {
+          requestId: id,
+          method: ctx.method,
+          path: ctx.path,
+          status: reply.status,
+          outcome: "refused",
+          reason: error instanceof ProxyError ? error.message : "internal",
+        },
+        "refused",
+      );
+    }
+  };
+}
+
+/** A form is what a web page can send without asking; JSON is what every client sends. */
+const requireJson: Middleware = async function requireJson(ctx, next) {
+  const type = ctx.get("content-type").split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new ProxyError(`The content-type must be application/json, not ${type === "" ? "absent" : `"${type}"`}.`, {
+      status: 415,
+      kind: "invalid_request_error",
+    });
+  }
+  await next();
+};
+
+const notFound: Middleware = function notFound(ctx) {
+  const hint = /chat\/completions|responses|generateContent/.test(ctx.path)
+    ? " This version serves the Anthropic Messages protocol (POST /v1/messages)."
+    : "";
+  throw new ProxyError(`There is no ${ctx.method} ${ctx.path} here.${hint}`, { status: 404, kind: "not_found_error" });
+};

@@ -1,0 +1,68 @@
+/** The whole proxy on one page: the stages a request passes in this order, and its reply in the reverse one. */
+
+import type { Middleware } from "koa";
+
+import type { Ingress, Operation } from "../sdk/dialect.ts";
+import type { RuleRequest } from "../sdk/rule.ts";
+import { collectBody } from "./body/collect.ts";
+import { createRequestBody } from "./body/request-body.ts";
+import type { Services } from "./services.ts";
+import { authPolicy, authenticate } from "./stages/auth.ts";
+import { callUpstream } from "./stages/call.ts";
+import { createIngress } from "./stages/ingress.ts";
+import { createLedger } from "./stages/ledger.ts";
+import { planRoute } from "./stages/router.ts";
+import { evaluateRules } from "./stages/rules.ts";
+
+/** gate (see app.ts) → ingress → ledger → auth → decode → policy (rules, router) → call */
+export function createChain(services: Services, ingress: Ingress, operation: Operation): readonly Middleware[] {
+  return [createIngress(services, ingress, operation), createLedger(services), auth(services), decode(), policy(services), call(services)];
+}
+
+function auth(services: Services): Middleware {
+  return async function authStage(ctx, next) {
+    const { exchange, run } = ctx.state;
+    exchange.caller = authenticate(ctx.req, run, authPolicy(exchange.snapshot.config, services.localToken));
+    await next();
+  };
+}
+
+/** Only now, so that nobody unknown can make the proxy hold a body. */
+function decode(): Middleware {
+  return async function decodeStage(ctx, next) {
+    const { exchange } = ctx.state;
+    const { maxBodyBytes } = exchange.snapshot.config.server;
+    exchange.receive(createRequestBody(await collectBody(ctx.req, { maxBytes: maxBodyBytes })));
+    exchange.trace.add("ingress", "received", {
+      operation: exchange.operation,
+      model: exchange.facts.model,
+      bytes: exchange.request.bytes.length,
+    });
+    await next();
+  };
+}
+
+function policy(services: Services): Middleware {
+  return async function policyStage(ctx, next) {
+    const { exchange } = ctx.state;
+    const { snapshot, project } = exchange;
+    const own = project === undefined ? undefined : await services.projectRules(project, snapshot);
+    // A project's rules stand behind the user's own.
+    const rules = own === undefined ? snapshot.rules : [...snapshot.rules, ...own];
+    const view = (): RuleRequest => ({
+      facts: exchange.facts,
+      headers: exchange.headers,
+      body: exchange.request,
+      tokens: services.counterFor(exchange.request),
+    });
+    await evaluateRules(exchange, rules, view, services.logger);
+    planRoute(exchange);
+    await next();
+  };
+}
+
+function call(services: Services): Middleware {
+  return async function callStage(ctx) {
+    ctx.state.exchange.reply = await callUpstream(ctx.state.exchange, services);
+  };
+}

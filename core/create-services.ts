@@ -1,0 +1,142 @@
+/** Puts together what the stages share. */
+
+import path from "node:path";
+import { performance } from "node:perf_hooks";
+
+import { TokenSources } from "./credentials/token-sources.ts";
+import { type Log, createLogger } from "./log/logger.ts";
+import { createRedactor } from "./log/redact.ts";
+import { ProjectRules } from "./project-rules.ts";
+import type { Registry } from "./registry.ts";
+import type { StartOptions } from "./server.ts";
+import type { Services } from "./services.ts";
+import type { Snapshots } from "./snapshots.ts";
+import type { StatusReport } from "./status.ts";
+import { createTokenService } from "./tokens/service.ts";
+import { TraceRing } from "./trace.ts";
+import { Pools } from "./upstream/pools.ts";
+import { version } from "./version.ts";
+
+export interface ServicesInit {
+  readonly options: StartOptions;
+  readonly registry: Registry;
+  readonly snapshots: Snapshots;
+  readonly instance: string;
+  readonly controlToken: string;
+  /** The token callers must hold when the configuration asks for one. */
+  readonly localToken: string;
+  url(): string;
+  draining(): boolean;
+}
+
+export interface CreatedServices {
+  readonly services: Services;
+  readonly log: Log;
+  close(): Promise<void>;
+}
+
+/** How many recent traces are kept for `explain` and the demo. */
+const traceCapacity = 200;
+
+export function createServices(init: ServicesInit): CreatedServices {
+  const { options, registry, snapshots } = init;
+  const secrets = new Secrets(init);
+  const log = createLog(options, snapshots, secrets);
+  const { logger } = log;
+  const pools = new Pools();
+  const tokens = createTokenService();
+  const tokenSources = new TokenSources((token) => secrets.add(token));
+  const projects = new ProjectRules(registry, logger);
+  const open: Services["open"] = new Set();
+  const startedAt = new Date();
+  let last: StatusReport["last"] = null;
+
+  const services: Services = {
+    registry,
+    logger,
+    redact: (text) => createRedactor(secrets.all())(text),
+    traces: new TraceRing(traceCapacity),
+    snapshot: () => snapshots.current,
+    open,
+    draining: () => init.draining(),
+    pools,
+    tokenSources: (config) => tokenSources.of(config),
+    counterFor: (body) => tokens.counterFor(body),
+    countTokens: (exchange) => tokens.counterFor(exchange.request).count("all"),
+    projectRules: (hash, snapshot) => projects.get(hash, snapshot),
+    localToken: () => init.localToken,
+    controlToken: init.controlToken,
+    routed: (route) => (last = route),
+    now: () => performance.now(),
+    status() {
+      const { current, rejected } = snapshots;
+      return {
+        name: "ccproxy",
+        version,
+        instance: init.instance,
+        pid: process.pid,
+        url: init.url(),
+        startedAt: startedAt.toISOString(),
+        uptimeMs: Date.now() - startedAt.getTime(),
+        draining: init.draining(),
+        openExchanges: open.size,
+        config: {
+          directory: current.config.directory,
+          files: current.config.files,
+          snapshot: current.id,
+          loadedAt: current.loadedAt.toISOString(),
+          rejected: rejected ?? null,
+          faults: current.faults,
+        },
+        rules: current.rules.map(({ label, reference, summary }) => ({ label, rule: reference, summary })),
+        routes: current.routes.describe(),
+        last,
+      };
+    },
+  };
+  async function close(): Promise<void> {
+    await Promise.all([pools.close(), tokens.close()]);
+  }
+  return { services, log, close };
+}
+
+function createLog(options: StartOptions, snapshots: Snapshots, secrets: Secrets): Log {
+  const { level, maxBytes, keep } = snapshots.current.config.log;
+  const file = { path: path.join(options.configDir, "ccproxy.log"), maxBytes, keep };
+  return createLogger({
+    level,
+    ...(options.logTo === "none" ? {} : { file }),
+    terminal: options.logTo === "terminal",
+    secrets: () => secrets.all(),
+  });
+}
+
+/** Every value that must never be shown, those of earlier configurations too: their exchanges may still be open. */
+class Secrets {
+  readonly #init: ServicesInit;
+  readonly #values: Set<string>;
+  #all: readonly string[];
+  #seen: unknown;
+
+  constructor(init: ServicesInit) {
+    this.#init = init;
+    this.#values = new Set([init.controlToken, init.localToken]);
+    this.#all = [...this.#values];
+  }
+
+  add(value: string): void {
+    this.#values.add(value);
+    this.#all = [...this.#values];
+  }
+
+  /** The same array while nothing changed, so that matchers made from it can be kept. */
+  all(): readonly string[] {
+    const { config } = this.#init.snapshots.current;
+    if (this.#seen !== config) {
+      this.#seen = config;
+      for (const secret of config.secrets) this.#values.add(secret);
+      this.#all = [...this.#values];
+    }
+    return this.#all;
+  }
+}

@@ -1,0 +1,62 @@
+/** Which credential an attempt carries. A key goes to its deployment's origin only, a caller's login to its vendor only. */
+
+import type { Credential, HeaderList } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import type { Deployment } from "../routing/deployment.ts";
+import { canonicalName } from "../routing/deployment.ts";
+import { TokenSourceError, type Tokens } from "./token-source.ts";
+
+export type Selected =
+  | { readonly source: "key"; readonly credential: Credential }
+  | { readonly source: "caller"; readonly headers: HeaderList }
+  | { readonly source: "token source"; readonly credential: Credential; readonly tokens: Tokens };
+
+/**
+ * The deployment's key; else the caller's own credential, where it may go; else a token source of that vendor.
+ *
+ * @param credentials `authorization` and `x-api-key` of the caller, verbatim
+ * @throws ProxyError 401 when there is none, saying where one could come from
+ */
+export async function selectCredential(
+  deployment: Deployment,
+  credentials: HeaderList,
+  tokenSources: ReadonlyMap<string, Tokens>,
+): Promise<Selected> {
+  if (deployment.apiKey !== undefined) return { source: "key", credential: { form: "api-key", value: deployment.apiKey } };
+  const { provider } = deployment;
+  const own = provider?.ownsUrl(new URL(deployment.apiBase)) ?? false;
+  const tokens = own && provider !== undefined ? tokenSources.get(canonicalName(provider)) : undefined;
+  if (own || deployment.forwardClientAuth) {
+    // An SDK that must send some key sends a placeholder; it gives way to a configured token source.
+    const usable =
+      tokens === undefined ? credentials : credentials.filter(([, value]) => provider?.isCredential(withoutScheme(value)) === true);
+    if (usable.length > 0) return { source: "caller", headers: usable };
+  }
+  if (tokens !== undefined) return { source: "token source", credential: await fromSource(tokens), tokens };
+  throw new ProxyError(missingCredential(deployment, own), {
+    status: 401,
+    kind: "authentication_error",
+    headers: { "x-should-retry": "false" },
+  });
+}
+
+async function fromSource(tokens: Tokens): Promise<Credential> {
+  try {
+    const value = await tokens.get();
+    return { form: "bearer", value, ...(tokens.userAgent === undefined ? {} : { userAgent: tokens.userAgent }) };
+  } catch (error) {
+    if (!(error instanceof TokenSourceError)) throw error;
+    throw new ProxyError(`No credential for this request: ${error.message}.`, { status: 401, kind: "authentication_error", cause: error });
+  }
+}
+
+function withoutScheme(value: string): string {
+  return /^bearer /i.test(value) ? value.slice(7).trim() : value;
+}
+
+function missingCredential(deployment: Deployment, own: boolean): string {
+  const name = `deployment "${deployment.deploymentId}" (${deployment.apiBase})`;
+  return own
+    ? `No credential for ${name}: the request carries none, and neither an api_key nor an oat_sources entry is configured for it.`
+    : `No credential for ${name}: give it an api_key in config.yaml. The caller's own credential is not sent to this host unless the deployment says forward_client_auth: true.`;
+}

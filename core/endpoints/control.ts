@@ -1,0 +1,24 @@
+/** `/ccproxy/*`: what the command line and a status bar ask the running proxy. */
+
+import type Router from "koa-router";
+
+import { ProxyError } from "../../sdk/errors.ts";
+import type { Services } from "../services.ts";
+import type { RequireCaller } from "./require-caller.ts";
+
+export function addControl(router: Router, services: Services, requireCaller: RequireCaller): void {
+  router.get("/ccproxy/status", requireCaller, (ctx) => {
+    ctx.body = services.status();
+  });
+  router.get("/ccproxy/traces/:id", requireCaller, (ctx) => {
+    const requestId = String(ctx["params"]["id"]);
+    const trace = services.traces.get(requestId);
+    if (trace === undefined) {
+      throw new ProxyError("There is no trace of this request: it has not ended, or newer ones took its place.", {
+        status: 404,
+        kind: "not_found_error",
+      });
+    }
+    ctx.body = { requestId, steps: trace.steps };
+  });
+}

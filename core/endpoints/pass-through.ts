@@ -1,0 +1,88 @@
+/** A vendor's other endpoints (files, batches, …): relayed to the vendor as they come, with the caller's own login. */
+
+import type { Middleware } from "koa";
+
+import type { Provider } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import { ClientGone } from "../body/collect.ts";
+import { defaultTimeouts } from "../routing/deployment.ts";
+import type { Services } from "../services.ts";
+import { authPolicy, authenticate } from "../stages/auth.ts";
+import { drain } from "../stream/drain.ts";
+import { readRequestHeaders } from "../upstream/headers.ts";
+import { send } from "../upstream/send.ts";
+
+/** Never pinged: nothing is known of these streams. */
+const noPing = { ping: new Uint8Array(), pingAfterMs: 2 ** 31 - 1 };
+
+export function createPassThrough(services: Services): Middleware {
+  return async function passThrough(ctx, next) {
+    const provider = services.registry.providers.find((candidate) => candidate.passThrough?.matches(ctx.path));
+    if (provider === undefined) {
+      await next();
+      return;
+    }
+    const caller = authenticate(ctx.req, ctx.state.run, authPolicy(services.snapshot().config, services.localToken));
+    const credentials = caller.credentials.filter(([, value]) => provider.isCredential(value.replace(/^bearer /i, "").trim()));
+    if (credentials.length === 0) {
+      await next();
+      return;
+    }
+    const abort = new AbortController();
+    ctx.respond = false;
+    ctx.res.on("error", () => undefined);
+    ctx.res.once("close", () => {
+      if (!ctx.res.writableFinished) abort.abort(new ClientGone("the client closed the connection"));
+    });
+    const startedAt = services.now();
+    const status = await relay(services, provider, { request: ctx, credentials, signal: abort.signal });
+    services.logger.info(
+      { path: ctx.path, method: ctx.method, relayedTo: provider.defaultApiBase, status, ms: Math.round(services.now() - startedAt) },
+      "relayed",
+    );
+  };
+}
+
+interface Relayed {
+  readonly request: Parameters<Middleware>[0];
+  readonly credentials: readonly (readonly [string, string])[];
+  readonly signal: AbortSignal;
+}
+
+async function relay(services: Services, provider: Provider, { request: ctx, credentials, signal }: Relayed): Promise<number> {
+  const base = new URL(provider.defaultApiBase);
+  const { endToEnd } = readRequestHeaders(ctx.req);
+  const hasBody = ctx.req.headers["content-length"] !== undefined || ctx.req.headers["transfer-encoding"] !== undefined;
+  const length = ctx.req.headers["content-length"];
+  const response = await send(services.pools.get(base.origin, defaultTimeouts.connectMs), {
+    method: methodOf(ctx.method),
+    path: `${base.pathname.replace(/\/+$/, "")}${ctx.path}${ctx.search}`,
+    headers: [
+      ...provider.relayHeaders(endToEnd, base),
+      ...credentials,
+      ...(length === undefined ? [] : [["content-length", length] as const]),
+    ],
+    body: hasBody ? ctx.req : null,
+    timeouts: defaultTimeouts,
+    signal,
+    origin: base.origin,
+  });
+  const reply = { status: response.status, headers: response.headers, body: response.body, isEventStream: false };
+  await drain(ctx.res, reply, {
+    ...noPing,
+    watch: undefined,
+    stuckAfterMs: 120_000,
+    encodeStreamError: () => new Uint8Array(),
+    signal,
+    now: services.now,
+  });
+  return response.status;
+}
+
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+function methodOf(method: string): (typeof methods)[number] {
+  const known = methods.find((candidate) => candidate === method);
+  if (known === undefined) throw new ProxyError(`The method ${method} is not supported.`, { status: 405, kind: "invalid_request_error" });
+  return known;
+}

@@ -1,0 +1,175 @@
+/** One request and its reply, from the first header to the settlement: the value that flows through the chain. */
+
+import { randomUUID } from "node:crypto";
+
+import type { RequestBody } from "../sdk/body.ts";
+import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../sdk/dialect.ts";
+import type { Facts, HeaderReader } from "../sdk/facts.ts";
+import type { Deployment } from "./routing/deployment.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { Trace } from "./trace.ts";
+
+/** Who calls, and what credential of their own they brought along. */
+export interface Caller {
+  readonly kind: "anonymous" | "local" | "master";
+  /** `authorization` and `x-api-key` as received, less the one that opened this proxy. */
+  readonly credentials: HeaderList;
+}
+
+/** One request to one upstream. */
+export interface Attempt {
+  readonly deployment: Deployment;
+  readonly model: string;
+  readonly startedAt: number;
+  /** Undefined when no response came. */
+  status: number | undefined;
+}
+
+/** What goes back to the caller. Stages may wrap `body`; only ingress drains it. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Whether the body is an event stream of the caller's dialect. */
+  readonly isEventStream: boolean;
+}
+
+export type Outcome = "completed" | "client-gone" | "upstream-failed" | "refused" | "stopped";
+
+/** How the exchange ended; handed to everyone who waits for the settlement. */
+export interface Settlement {
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly summary: ReplySummary | undefined;
+  /** ms from the request's first byte. */
+  readonly firstByteMs: number | undefined;
+  readonly totalMs: number;
+  readonly error: unknown;
+}
+
+export interface ExchangeInit {
+  readonly snapshot: Snapshot;
+  readonly ingress: Ingress;
+  readonly operation: Operation;
+  readonly path: string;
+  readonly search: string;
+  readonly headers: HeaderReader & { readonly endToEnd: HeaderList };
+  /** Content hash of the trusted project file whose rules apply. */
+  readonly project: string | undefined;
+  readonly now: () => number;
+}
+
+export class Exchange {
+  readonly id: string = createRequestId();
+  readonly receivedAt: number;
+  readonly snapshot: Snapshot;
+  readonly ingress: Ingress;
+  readonly operation: Operation;
+  readonly path: string;
+  readonly search: string;
+  readonly headers: ExchangeInit["headers"];
+  readonly project: string | undefined;
+  readonly trace: Trace;
+  readonly attempts: Attempt[] = [];
+  readonly now: () => number;
+
+  /** Written by auth. */
+  caller: Caller = { kind: "anonymous", credentials: [] };
+  /** Written by rules; undefined until one matched. */
+  label: string | undefined;
+  /** Written by router: best first. */
+  plan: readonly PlannedTarget[] = [];
+  /** Written by call. */
+  reply: Reply | undefined;
+
+  #request: RequestBody | undefined;
+  #facts: Facts | undefined;
+  readonly #abort = new AbortController();
+  #settlement: Settlement | undefined;
+  #waiting: ((settlement: Settlement) => void)[] = [];
+
+  constructor(init: ExchangeInit) {
+    this.now = init.now;
+    this.receivedAt = init.now();
+    this.snapshot = init.snapshot;
+    this.ingress = init.ingress;
+    this.operation = init.operation;
+    this.path = init.path;
+    this.search = init.search;
+    this.headers = init.headers;
+    this.project = init.project;
+    this.trace = new Trace(this.receivedAt, init.now);
+  }
+
+  /** Set once the body was read and whenever an edit replaces it. */
+  receive(request: RequestBody): void {
+    this.#request = request;
+    this.#facts = this.ingress.facts(request, this.headers);
+  }
+
+  /** @throws Error before the body was read: a stage stands too early in the chain */
+  get request(): RequestBody {
+    if (this.#request === undefined) throw new Error("the body has not been read yet");
+    return this.#request;
+  }
+
+  /** @throws Error before the body was read: a stage stands too early in the chain */
+  get facts(): Facts {
+    if (this.#facts === undefined) throw new Error("the body has not been read yet");
+    return this.#facts;
+  }
+
+  /** For records of exchanges that may have ended before their body was read. */
+  get knownFacts(): Facts | undefined {
+    return this.#facts;
+  }
+
+  /** Aborted when the client left or the proxy stops; the reason says which. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  abort(reason: Error): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Calls back once the exchange has ended, whatever way; at once when it already has. */
+  onSettled(callback: (settlement: Settlement) => void): void {
+    if (this.#settlement === undefined) this.#waiting.push(callback);
+    else callback(this.#settlement);
+  }
+
+  /** Ends the exchange. Only the first call counts, so abort, error and stream end may all call it. */
+  settle(settlement: Settlement): void {
+    if (this.#settlement !== undefined) return;
+    this.#settlement = settlement;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback(settlement);
+  }
+}
+
+/** Random, and told apart from an upstream's own ids by nothing but its origin. */
+export function createRequestId(): string {
+  return `req_${randomUUID().replaceAll("-", "")}`;
+}
+
+/** Where the router sends the request, and under which model id. */
+export interface PlannedTarget {
+  readonly deployment: Deployment;
+  readonly model: string;
+}
+
+/** A reply made here, as a reply to drain. */
+export function replyOf(local: LocalReply): Reply {
+  return {
+    status: local.status,
+    headers: local.headers,
+    body: iterate(local.chunks),
+    isEventStream: local.headers.some(([name, value]) => name === "content-type" && value.startsWith("text/event-stream")),
+  };
+}
+
+async function* iterate(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}

@@ -1,0 +1,37 @@
+/** What the stages share for the life of the process. */
+
+import type { Logger } from "../sdk/log.ts";
+import type { TokenCounter } from "../sdk/rule.ts";
+import type { RequestBody } from "../sdk/body.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Registry } from "./registry.ts";
+import type { LoadedRule, Snapshot } from "./snapshot.ts";
+import type { StatusReport } from "./status.ts";
+import type { TraceRing } from "./trace.ts";
+import type { CallServices } from "./stages/call.ts";
+
+export interface Services extends CallServices {
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** Takes every known secret out of a text that leaves the process. */
+  redact(text: string): string;
+  readonly traces: TraceRing;
+  /** The configuration in force. */
+  snapshot(): Snapshot;
+  /** Exchanges that have not ended. */
+  readonly open: Set<Exchange>;
+  /** Whether the proxy is stopping. */
+  draining(): boolean;
+  counterFor(body: RequestBody): TokenCounter;
+  /** The rules of a trusted project file, by its content hash; undefined when it is not trusted. */
+  projectRules(hash: string, snapshot: Snapshot): Promise<readonly LoadedRule[] | undefined>;
+  /** The token callers must hold when the configuration asks for one. */
+  readonly localToken: () => string;
+  /** Opens the proxy's own endpoints. */
+  readonly controlToken: string;
+  status(): StatusReport;
+  /** Remembered for `status`. */
+  routed(last: NonNullable<StatusReport["last"]>): void;
+  /** Monotonic ms. */
+  readonly now: () => number;
+}

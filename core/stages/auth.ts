@@ -1,0 +1,71 @@
+/** Who is calling: the holder of the master key, of the local token, or anyone on this machine where neither is asked for. */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+import type { HeaderList } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import type { Config } from "../config/types.ts";
+import type { Caller } from "../exchange.ts";
+
+export interface AuthPolicy {
+  readonly masterKey: string | undefined;
+  /** Set when callers must hold the token of this installation. */
+  readonly localToken: string | undefined;
+}
+
+/** @param localToken read only when the configuration asks for it */
+export function authPolicy(config: Config, localToken: () => string): AuthPolicy {
+  return { masterKey: config.masterKey, localToken: config.server.localAuth ? localToken() : undefined };
+}
+
+/** What the caller presented by way of the URL, see gate. */
+export interface Presented {
+  readonly localToken: string | undefined;
+}
+
+/** @throws ProxyError 401 when a key or token is asked for and none of the presented ones is it */
+export function authenticate(request: IncomingMessage, presented: Presented, policy: AuthPolicy): Caller {
+  const { masterKey, localToken } = policy;
+  const own: HeaderList = credentialHeaders(request);
+  if (masterKey !== undefined) {
+    const key = [...own, ...header(request, "x-litellm-api-key")].find(([, value]) => sameSecret(withoutScheme(value), masterKey));
+    if (key !== undefined) return { kind: "master", credentials: own.filter((entry) => entry !== key) };
+  }
+  if (localToken !== undefined && presented.localToken !== undefined && sameSecret(presented.localToken, localToken)) {
+    return { kind: "local", credentials: own };
+  }
+  if (masterKey === undefined && localToken === undefined) return { kind: "anonymous", credentials: own };
+  throw new ProxyError(refusal(policy), { status: 401, kind: "authentication_error", headers: { "x-should-retry": "false" } });
+}
+
+function refusal({ masterKey, localToken }: AuthPolicy): string {
+  const ways = [
+    ...(masterKey === undefined ? [] : ["the master key as bearer token, x-api-key or x-litellm-api-key"]),
+    ...(localToken === undefined ? [] : ["the local token that `ccproxy run` gives its child"]),
+  ];
+  return `This proxy asks for ${ways.join(", or ")}.`;
+}
+
+/** The credentials that belong to the caller, verbatim. */
+function credentialHeaders(request: IncomingMessage): HeaderList {
+  return [...header(request, "authorization"), ...header(request, "x-api-key")];
+}
+
+function header(request: IncomingMessage, name: string): HeaderList {
+  const value = request.headers[name];
+  return typeof value === "string" && value !== "" ? [[name, value]] : [];
+}
+
+function withoutScheme(value: string): string {
+  return /^bearer /i.test(value) ? value.slice(7).trim() : value;
+}
+
+/** Takes the same time whatever the first difference, and whatever the length. */
+export function sameSecret(presented: string, expected: string): boolean {
+  return timingSafeEqual(digest(presented), digest(expected));
+}
+
+function digest(value: string): Buffer {
+  return createHash("sha256").update(value).digest();
+}

@@ -1,0 +1,140 @@
+/** Sends the request to the planned deployment and makes the reply out of what comes back. */
+
+import type { Credential, HeaderList, Outbound } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import type { Config } from "../config/types.ts";
+import { type Selected, selectCredential } from "../credentials/select.ts";
+import type { Tokens } from "../credentials/token-source.ts";
+import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
+import { decode } from "../upstream/decode.ts";
+import { headerValue } from "../upstream/headers.ts";
+import type { Pools } from "../upstream/pools.ts";
+import { type UpstreamResponse, send } from "../upstream/send.ts";
+
+export interface CallServices {
+  readonly pools: Pools;
+  tokenSources(config: Config): ReadonlyMap<string, Tokens>;
+  /** Counts the tokens of the exchange's request here. */
+  countTokens(exchange: Exchange): Promise<number>;
+}
+
+/** @throws ProxyError when no upstream answered; an upstream's own error is a reply like any other */
+export async function callUpstream(exchange: Exchange, services: CallServices): Promise<Reply> {
+  const target = exchange.plan[0];
+  if (target === undefined) throw new Error("the router left no plan");
+  const { deployment, model } = target;
+  if (deployment.mockResponse !== undefined) return mock(exchange, target, services);
+  const response = await attempt(exchange, target, services);
+  if (exchange.operation === "count_tokens" && lacksOperation(response.status)) {
+    await response.body.return();
+    exchange.trace.add("call", "counted here: the upstream has no count_tokens", { status: response.status });
+    return replyOf(exchange.ingress.encodeTokenCount(await services.countTokens(exchange)));
+  }
+  exchange.trace.add("call", "answered", { status: response.status, model, deployment: deployment.deploymentId });
+  return toReply(exchange, response, deployment.apiBase);
+}
+
+async function mock(exchange: Exchange, { deployment, model }: PlannedTarget, services: CallServices): Promise<Reply> {
+  const inputTokens = await services.countTokens(exchange);
+  exchange.trace.add("call", "mocked", { model, deployment: deployment.deploymentId });
+  if (exchange.operation === "count_tokens") return replyOf(exchange.ingress.encodeTokenCount(inputTokens));
+  const { mockResponse = "" } = deployment;
+  return replyOf(exchange.ingress.encodeText(mockResponse, { model, stream: exchange.facts.stream, inputTokens }));
+}
+
+/** One attempt; a token of a token source that was refused is fetched anew, once. */
+async function attempt(exchange: Exchange, target: PlannedTarget, services: CallServices): Promise<UpstreamResponse> {
+  const { deployment, model } = target;
+  const { provider } = deployment;
+  if (provider === undefined) throw new Error(`deployment "${deployment.deploymentId}" has no provider, yet it was planned`);
+  const tokenSources = services.tokenSources(exchange.snapshot.config);
+  const outbound = provider.encode(
+    {
+      operation: exchange.operation,
+      body: exchange.request,
+      path: exchange.path,
+      search: exchange.search,
+      headers: exchange.headers.endToEnd,
+    },
+    { deploymentId: deployment.deploymentId, model, apiBase: deployment.apiBase },
+  );
+  const selected = await selectCredential(deployment, exchange.caller.credentials, tokenSources);
+  exchange.trace.add("call", "sending", { deployment: deployment.deploymentId, model, credential: selected.source });
+  const authorize = (headers: HeaderList, credential: Credential): HeaderList => provider.authorize(headers, credential);
+  const response = await sendOnce(exchange, target, outbound, selected, authorize, services.pools);
+  if (response.status !== 401 || selected.source !== "token source") return response;
+
+  await selected.tokens.invalidate(selected.credential.value);
+  const again = await selectCredential(deployment, exchange.caller.credentials, tokenSources).catch(() => undefined);
+  if (again?.source !== "token source" || again.credential.value === selected.credential.value) return response;
+  await response.body.return();
+  exchange.trace.add("call", "token refused, trying a fresh one");
+  return sendOnce(exchange, target, outbound, again, authorize, services.pools);
+}
+
+async function sendOnce(
+  exchange: Exchange,
+  { deployment, model }: PlannedTarget,
+  outbound: Outbound,
+  selected: Selected,
+  authorize: (headers: HeaderList, credential: Credential) => HeaderList,
+  pools: Pools,
+): Promise<UpstreamResponse> {
+  const url = new URL(outbound.url);
+  // Compressed streams would arrive in blocks, not in events.
+  const plain: HeaderList = [...withExtra(outbound.headers, deployment.extraHeaders), ["accept-encoding", "identity"]];
+  const headers = selected.source === "caller" ? [...plain, ...selected.headers] : authorize(plain, selected.credential);
+  const record: Attempt = { deployment, model, startedAt: exchange.now(), status: undefined };
+  exchange.attempts.push(record);
+  const response = await send(pools.get(url.origin, deployment.timeouts.connectMs), {
+    method: "POST",
+    path: url.pathname + url.search,
+    headers,
+    body: outbound.body,
+    timeouts: deployment.timeouts,
+    signal: exchange.signal,
+    origin: url.origin,
+  });
+  record.status = response.status;
+  return response;
+}
+
+function withExtra(headers: HeaderList, extra: Readonly<Record<string, string>>): HeaderList {
+  const entries = Object.entries(extra).map(([name, value]) => [name.toLowerCase(), value] as const);
+  if (entries.length === 0) return headers;
+  return [...headers.filter(([name]) => !entries.some(([own]) => own === name)), ...entries];
+}
+
+/** What hosts that speak only the main part of a protocol answer to the rest of it. */
+function lacksOperation(status: number): boolean {
+  return status === 404 || status === 405 || status === 501;
+}
+
+async function toReply(exchange: Exchange, response: UpstreamResponse, origin: string): Promise<Reply> {
+  const contentType = headerValue(response.headers, "content-type")?.toLowerCase() ?? "";
+  const isEventStream = contentType.startsWith("text/event-stream");
+  if (response.status === 200 && contentType !== "" && !isEventStream && !contentType.includes("json")) {
+    throw await notAnAnswer(response, contentType, origin);
+  }
+  const encoding = isEventStream ? headerValue(response.headers, "content-encoding") : undefined;
+  if (encoding === undefined || encoding === "identity") {
+    return { status: response.status, headers: response.headers, body: response.body, isEventStream };
+  }
+  exchange.trace.add("call", "decoding", { encoding });
+  const headers = response.headers.filter(([name]) => name !== "content-encoding" && name !== "content-length");
+  return { status: response.status, headers, body: decode(response.body, encoding), isEventStream };
+}
+
+/** A captive portal or a wrong base answers 200 with a page; its first words tell which. */
+async function notAnAnswer(response: UpstreamResponse, contentType: string, origin: string): Promise<ProxyError> {
+  const first = await response.body.next();
+  await response.body.return();
+  const excerpt = first.done === true ? "nothing" : Buffer.from(first.value).toString("utf8", 0, 200).replace(/\s+/g, " ").trim();
+  return new ProxyError(
+    `${origin} answered 200 with ${contentType} instead of JSON or an event stream. Is api_base right? It begins: ${excerpt}`,
+    {
+      status: 502,
+      kind: "api_error",
+    },
+  );
+}

@@ -1,0 +1,174 @@
+/** The caller's side: opens the exchange, drains the reply, and renders every failure in the caller's own dialect. */
+
+import type { ServerResponse } from "node:http";
+
+import type { Context, Middleware } from "koa";
+
+import type { HeaderList, Ingress, LocalReply, Operation } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import { ClientGone } from "../body/collect.ts";
+import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
+import type { Services } from "../services.ts";
+import { drain } from "../stream/drain.ts";
+import { readRequestHeaders } from "../upstream/headers.ts";
+
+declare module "koa" {
+  interface DefaultState {
+    exchange: Exchange;
+  }
+}
+
+/** A client shows a stall after about 20 s without a byte; upstream pings may be 30 s apart. */
+const pingAfterMs = 10_000;
+const stuckAfterMs = 120_000;
+
+/** The reason an exchange is aborted with when the proxy stops before it has ended. */
+export class Stopping extends ProxyError {
+  constructor() {
+    super("The proxy is stopping.", { status: 503, kind: "api_error" });
+  }
+}
+
+/** @param ingress the dialect of the route */
+export function createIngress(services: Services, ingress: Ingress, operation: Operation): Middleware {
+  return async function ingressStage(ctx, next) {
+    const exchange = new Exchange({
+      snapshot: services.snapshot(),
+      ingress,
+      operation,
+      path: ctx.path,
+      search: ctx.search,
+      headers: readRequestHeaders(ctx.req),
+      project: ctx.state.run.project,
+      now: services.now,
+    });
+    ctx.state.exchange = exchange;
+    takeOverResponse(ctx, exchange);
+    services.open.add(exchange);
+    try {
+      let reply: Reply;
+      let refusal: unknown;
+      try {
+        await next();
+        if (exchange.reply === undefined) throw new Error("no stage made a reply");
+        reply = exchange.reply;
+      } catch (error) {
+        if (isGone(error, ctx.res)) {
+          settle(exchange, { outcome: "client-gone", status: 499, error });
+          return;
+        }
+        refusal = error;
+        reply = replyOf(renderError(services, ingress, error, exchange));
+        closeUnlessRead(ctx);
+      }
+      await answer(ctx, exchange, reply, refusal);
+    } finally {
+      services.open.delete(exchange);
+    }
+  };
+}
+
+/** From here on the response is ours, not Koa's. */
+function takeOverResponse(ctx: Context, exchange: Exchange): void {
+  ctx.respond = false;
+  // Writing to a caller that has left emits an error that would otherwise end the process.
+  ctx.res.on("error", () => undefined);
+  ctx.res.once("close", () => {
+    if (!ctx.res.writableFinished) exchange.abort(new ClientGone("the client closed the connection"));
+  });
+}
+
+function isGone(error: unknown, response: ServerResponse): boolean {
+  return error instanceof ClientGone || response.destroyed;
+}
+
+async function answer(ctx: Context, exchange: Exchange, reply: Reply, refusal: unknown): Promise<void> {
+  const { ingress } = exchange;
+  const isReply = refusal === undefined && exchange.operation === "generate" && reply.status === 200;
+  const watch = isReply ? ingress.watch(reply.isEventStream ? "text/event-stream" : "application/json") : undefined;
+  const headers = withOwnHeaders(reply, exchange);
+  const drained = await drain(
+    ctx.res,
+    { ...reply, headers },
+    {
+      watch,
+      ping: ingress.ping,
+      pingAfterMs,
+      stuckAfterMs,
+      encodeStreamError: (error) => ingress.encodeStreamError(error),
+      signal: exchange.signal,
+      now: exchange.now,
+    },
+  );
+  const inBand = drained.summary?.error;
+  exchange.settle({
+    outcome: outcomeOf(refusal, drained.failure, inBand),
+    status: reply.status,
+    summary: drained.summary,
+    firstByteMs: drained.firstByteAt === undefined ? undefined : drained.firstByteAt - exchange.receivedAt,
+    totalMs: exchange.now() - exchange.receivedAt,
+    error: refusal ?? drained.failure ?? inBand,
+  });
+}
+
+function outcomeOf(refusal: unknown, failure: Error | undefined, inBand: string | undefined): Outcome {
+  if (failure instanceof Stopping || refusal instanceof Stopping) return "stopped";
+  if (failure instanceof ClientGone) return "client-gone";
+  if (failure !== undefined || inBand !== undefined) return "upstream-failed";
+  if (refusal !== undefined) return refusal instanceof ProxyError && refusal.status >= 502 ? "upstream-failed" : "refused";
+  return "completed";
+}
+
+function settle(exchange: Exchange, end: { outcome: Outcome; status: number; error: unknown }): void {
+  exchange.settle({ ...end, summary: undefined, firstByteMs: undefined, totalMs: exchange.now() - exchange.receivedAt });
+}
+
+/** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
+function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
+  const own: [string, string][] = [["x-ccproxy-request-id", exchange.id]];
+  const target = exchange.plan[0];
+  if (target !== undefined) {
+    own.push(
+      ["x-ccproxy-label", headerText(exchange.label ?? "default")],
+      ["x-ccproxy-model", headerText(target.model)],
+      ["x-ccproxy-deployment", headerText(target.deployment.deploymentId)],
+    );
+  }
+  if (reply.isEventStream) {
+    const kept = reply.headers.filter(([name]) => name !== "cache-control" && name !== "x-accel-buffering");
+    return [...kept, ["cache-control", "no-cache, no-transform"], ["x-accel-buffering", "no"], ...own];
+  }
+  return [...reply.headers, ...own];
+}
+
+/** Names come from a configuration and may hold anything; a header may not. */
+function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+}
+
+/** What the caller sees of a failure: our own words for a ProxyError, no inner detail of anything else. */
+export function renderError(services: Services, ingress: Ingress, error: unknown, exchange: { readonly id: string }): LocalReply {
+  if (error instanceof ProxyError) {
+    const shown = new ProxyError(services.redact(error.message), { status: error.status, kind: error.kind, headers: error.headers });
+    return ingress.encodeError(shown, exchange.id);
+  }
+  services.logger.error({ requestId: exchange.id, error }, "a request failed for a reason within the proxy");
+  const hidden = new ProxyError(`The proxy failed on this request; its log has the reason under ${exchange.id}.`, {
+    status: 500,
+    kind: "api_error",
+  });
+  return ingress.encodeError(hidden, exchange.id);
+}
+
+/**
+ * A body that was refused unread is let flow by for a while, so that the client gets to read the answer
+ * before the connection closes.
+ */
+export function closeUnlessRead(ctx: Context): void {
+  if (ctx.req.complete) return;
+  ctx.res.setHeader("connection", "close");
+  ctx.req.resume();
+  const tooLong = setTimeout(() => ctx.req.destroy(), 5_000);
+  tooLong.unref();
+  ctx.req.once("close", () => clearTimeout(tooLong));
+}

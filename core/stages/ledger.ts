@@ -1,0 +1,61 @@
+/** One access record per exchange, whatever became of it; later the place where spend is booked. */
+
+import type { Middleware } from "koa";
+
+import type { Exchange, Settlement } from "../exchange.ts";
+import type { Services } from "../services.ts";
+
+export function createLedger(services: Services): Middleware {
+  return async function ledger(ctx, next) {
+    const { exchange } = ctx.state;
+    exchange.onSettled((settlement) => record(exchange, settlement, services));
+    await next();
+  };
+}
+
+function record(exchange: Exchange, settlement: Settlement, services: Services): void {
+  const target = exchange.plan[0];
+  const { summary } = settlement;
+  services.traces.keep(exchange.id, exchange.trace);
+  exchange.trace.add("ingress", settlement.outcome, { status: settlement.status });
+  const facts = exchange.knownFacts;
+  const modelAsked = facts?.model ?? "";
+  if (target !== undefined && exchange.operation === "generate") {
+    services.routed({
+      requestId: exchange.id,
+      label: exchange.label ?? "default",
+      modelAsked,
+      modelServed: target.model,
+      deployment: target.deployment.deploymentId,
+      status: settlement.status,
+      at: new Date().toISOString(),
+    });
+  }
+  const fields = {
+    requestId: exchange.id,
+    path: exchange.path,
+    client: facts?.client,
+    session: facts?.session,
+    caller: exchange.caller.kind,
+    label: exchange.label ?? "default",
+    modelAsked,
+    modelServed: target?.model,
+    deployment: target?.deployment.deploymentId,
+    status: settlement.status,
+    outcome: settlement.outcome,
+    inputTokens: summary?.usage?.inputTokens,
+    outputTokens: summary?.usage?.outputTokens,
+    cacheReadTokens: summary?.usage?.cacheReadTokens,
+    cacheWriteTokens: summary?.usage?.cacheWriteTokens,
+    firstByteMs: rounded(settlement.firstByteMs),
+    ms: rounded(settlement.totalMs),
+    snapshot: exchange.snapshot.id,
+    ...(settlement.error === undefined ? {} : { error: settlement.error }),
+  };
+  if (settlement.outcome === "upstream-failed") services.logger.warn(fields, "request");
+  else services.logger.info(fields, "request");
+}
+
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,133 @@
+/** Writes a reply to the caller: at once, only as fast as the caller reads, and never with a clean end it does not deserve. */
+
+import type { ServerResponse } from "node:http";
+
+import type { ReplySummary, ReplyWatch } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import type { Reply } from "../exchange.ts";
+
+export interface DrainOptions {
+  /** Undefined for a reply whose protocol is not looked at. */
+  readonly watch: ReplyWatch | undefined;
+  /** Written after a silence, between two complete events only. */
+  readonly ping: Uint8Array;
+  readonly pingAfterMs: number;
+  /** A caller that takes nothing for so long is cut off. */
+  readonly stuckAfterMs: number;
+  readonly encodeStreamError: (error: ProxyError) => Uint8Array;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+}
+
+export interface Drained {
+  readonly firstByteAt: number | undefined;
+  readonly summary: ReplySummary | undefined;
+  /** Why the reply could not be completed; undefined when it was. */
+  readonly failure: Error | undefined;
+}
+
+/** Resolves when the response has ended, well or badly; never rejects. */
+export async function drain(response: ServerResponse, reply: Reply, options: DrainOptions): Promise<Drained> {
+  const { watch, signal } = options;
+  const iterator = reply.body[Symbol.asyncIterator]();
+  const pinger = reply.isEventStream ? startPinger(response, options) : undefined;
+  let firstByteAt: number | undefined;
+  let failure: Error | undefined;
+  response.writeHead(reply.status, reply.headers.flat());
+  try {
+    for (let next = firstOf(iterator, response, reply.isEventStream); ; next = iterator.next()) {
+      const { done, value } = await next;
+      if (done === true) break;
+      firstByteAt ??= options.now();
+      watch?.push(value);
+      pinger?.postpone();
+      if (!response.write(value)) await writable(response, signal, options.stuckAfterMs);
+    }
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  } finally {
+    pinger?.stop();
+  }
+  const betweenEvents = watch?.betweenEvents() ?? false;
+  const summary = watch?.end();
+  if (failure === undefined && reply.isEventStream && reply.status === 200 && summary?.complete === false && summary.error === undefined) {
+    failure = new ProxyError("The upstream ended its stream before the answer was complete.", { status: 502, kind: "api_error" });
+  }
+  if (failure === undefined) response.end();
+  else {
+    endBroken(response, reply, failure, betweenEvents, options);
+    if (iterator.return !== undefined) await iterator.return().catch(() => undefined);
+  }
+  return { firstByteAt, summary, failure };
+}
+
+/** A stream's headers go out as soon as they are there; together with its first bytes when both came at once. */
+function firstOf(
+  iterator: AsyncIterator<Uint8Array>,
+  response: ServerResponse,
+  isEventStream: boolean,
+): Promise<IteratorResult<Uint8Array>> {
+  const first = iterator.next();
+  if (isEventStream) {
+    const flush = setImmediate(() => response.flushHeaders());
+    const arrived = (): void => clearImmediate(flush);
+    first.then(arrived, arrived);
+  }
+  return first;
+}
+
+/** A stream gets its protocol's own error; anything else is cut off, so that nobody takes it for whole. */
+function endBroken(response: ServerResponse, reply: Reply, failure: Error, betweenEvents: boolean, options: DrainOptions): void {
+  if (!reply.isEventStream || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const error =
+    failure instanceof ProxyError
+      ? failure
+      : new ProxyError("The proxy could not complete this answer.", { status: 502, kind: "api_error" });
+  // Inside an unfinished event a line break keeps the client in that same event, where the later name `error` wins:
+  // it learns of the failure instead of choking on half an event.
+  if (!betweenEvents) response.write("\n");
+  response.end(options.encodeStreamError(error));
+}
+
+/** Waits until the caller has taken what was written. */
+function writable(response: ServerResponse, signal: AbortSignal, stuckAfterMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stuck = setTimeout(() => {
+      response.destroy();
+      finish(new Error(`the caller took nothing for ${stuckAfterMs / 1000} s`));
+    }, stuckAfterMs);
+    const onDrain = (): void => finish();
+    const onClose = (): void => finish(new Error("the caller left"));
+    const onAbort = (): void => finish(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+    function finish(error?: Error): void {
+      clearTimeout(stuck);
+      response.off("drain", onDrain).off("close", onClose);
+      signal.removeEventListener("abort", onAbort);
+      if (error === undefined) resolve();
+      else reject(error);
+    }
+    response.once("drain", onDrain).once("close", onClose);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (response.destroyed) finish(new Error("the caller left"));
+  });
+}
+
+interface Pinger {
+  /** Bytes went out: the silence begins anew. */
+  postpone(): void;
+  stop(): void;
+}
+
+function startPinger(response: ServerResponse, { watch, ping, pingAfterMs }: DrainOptions): Pinger {
+  const timer = setTimeout(() => {
+    if (watch?.betweenEvents() === true && !response.writableNeedDrain) response.write(ping);
+    timer.refresh();
+  }, pingAfterMs);
+  return {
+    postpone: () => timer.refresh(),
+    stop: () => clearTimeout(timer),
+  };
+}

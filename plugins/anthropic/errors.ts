@@ -1,0 +1,30 @@
+/** Our own errors in Anthropic's envelope, so that clients show and handle them as they do the API's. */
+
+import type { LocalReply } from "../../sdk/dialect.ts";
+import type { ErrorKind, ProxyError } from "../../sdk/errors.ts";
+import { type WireError, encodeEvent } from "./wire.ts";
+
+/** @param requestId also sent as the `request-id` header, where the client looks for it */
+export function encodeError(error: ProxyError, requestId: string): LocalReply {
+  const body: WireError = { type: "error", error: { type: wireType(error.kind), message: error.message }, request_id: requestId };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return {
+    status: error.status,
+    headers: [
+      ["content-type", "application/json"],
+      ["content-length", String(bytes.length)],
+      ["request-id", requestId],
+      ...Object.entries(error.headers),
+    ],
+    chunks: [bytes],
+  };
+}
+
+export function encodeStreamError(error: ProxyError): Uint8Array {
+  const body: WireError = { type: "error", error: { type: wireType(error.kind), message: error.message } };
+  return encodeEvent("error", body);
+}
+
+function wireType(kind: ErrorKind): string {
+  return kind;
+}

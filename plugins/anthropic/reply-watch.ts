@@ -1,0 +1,163 @@
+/** Watches a Messages reply go by, looking only at its two ends: a few comparisons per chunk, no parsing of events. */
+
+import type { ReplySummary, ReplyWatch, Usage } from "../../sdk/dialect.ts";
+import type { WireUsage } from "./wire.ts";
+
+/** `message_start` with its usage fits in here. */
+const headBytes = 4096;
+/** `message_delta` with its usage and `message_stop` fit in here. */
+const tailBytes = 4096;
+
+/** Usage of a plain JSON reply stands at its end. */
+export class JsonReplyWatch implements ReplyWatch {
+  readonly #tail = new Tail(tailBytes);
+
+  push(chunk: Uint8Array): void {
+    this.#tail.push(chunk);
+  }
+
+  betweenEvents(): boolean {
+    return false;
+  }
+
+  end(): ReplySummary {
+    return { complete: true, error: undefined, usage: lastUsage(this.#tail.text()) };
+  }
+}
+
+export class EventReplyWatch implements ReplyWatch {
+  #head: Uint8Array[] | undefined = [];
+  #headLength = 0;
+  #headText = "";
+  readonly #tail = new Tail(tailBytes);
+
+  push(chunk: Uint8Array): void {
+    this.#tail.push(chunk);
+    if (this.#head === undefined) return;
+    this.#head.push(chunk);
+    this.#headLength += chunk.length;
+    if (this.#headLength >= headBytes) this.#closeHead();
+  }
+
+  #closeHead(): void {
+    if (this.#head === undefined) return;
+    this.#headText = Buffer.concat(this.#head).toString("utf8", 0, headBytes);
+    this.#head = undefined;
+  }
+
+  betweenEvents(): boolean {
+    return this.#tail.length === 0 || /(\n\n|\r\n\r\n|\r\r)$/.test(this.#tail.last(4));
+  }
+
+  end(): ReplySummary {
+    this.#closeHead();
+    const tail = this.#tail.text();
+    const error = lastErrorType(tail);
+    const start = firstUsage(this.#headText);
+    const last = lastUsage(tail);
+    return {
+      // The name of the last event, or its data where a host leaves event names out.
+      complete:
+        /(^|\n|\r)event: ?message_stop\b/.test(tail) || tail.includes('"type":"message_stop"') || tail.includes('"type": "message_stop"'),
+      error,
+      // The last event's figures are final; what it leaves out stands in the first.
+      usage: merge(start, last),
+    };
+  }
+}
+
+function lastErrorType(tail: string): string | undefined {
+  const at = tail.search(/(^|\n|\r)event: ?error\b/);
+  if (at < 0) return undefined;
+  return /"error":\s*\{[^{}]*?"type":\s*"([a-z_]+)"/.exec(tail.slice(at))?.[1] ?? "error";
+}
+
+function firstUsage(text: string): Usage | undefined {
+  return usageAt(text, text.indexOf('"usage"'));
+}
+
+function lastUsage(text: string): Usage | undefined {
+  return usageAt(text, text.lastIndexOf('"usage"'));
+}
+
+/** Reads the object that follows a `"usage"` key; undefined when it is cut off or something else. */
+function usageAt(text: string, at: number): Usage | undefined {
+  const start = at < 0 ? -1 : text.indexOf("{", at);
+  if (start < 0) return undefined;
+  let depth = 0;
+  for (let index = start; index < text.length; index++) {
+    const character = text[index];
+    if (character === "{") depth++;
+    else if (character === "}" && --depth === 0) return parseUsage(text.slice(start, index + 1));
+  }
+  return undefined;
+}
+
+function parseUsage(text: string): Usage | undefined {
+  try {
+    const wire: WireUsage = JSON.parse(text);
+    return {
+      inputTokens: count(wire.input_tokens),
+      outputTokens: count(wire.output_tokens),
+      cacheReadTokens: count(wire.cache_read_input_tokens),
+      cacheWriteTokens: count(wire.cache_creation_input_tokens),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+function merge(start: Usage | undefined, last: Usage | undefined): Usage | undefined {
+  if (start === undefined || last === undefined) return start ?? last;
+  return {
+    inputTokens: last.inputTokens ?? start.inputTokens,
+    outputTokens: last.outputTokens ?? start.outputTokens,
+    cacheReadTokens: last.cacheReadTokens ?? start.cacheReadTokens,
+    cacheWriteTokens: last.cacheWriteTokens ?? start.cacheWriteTokens,
+  };
+}
+
+/** The last bytes of a stream, kept as references to its chunks. */
+class Tail {
+  readonly #capacity: number;
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    for (let first = this.#chunks[0]; first !== undefined && this.#length - first.length >= this.#capacity; first = this.#chunks[0]) {
+      this.#chunks.shift();
+      this.#length -= first.length;
+    }
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).subarray(-this.#capacity).toString("utf8");
+  }
+
+  /** The last few bytes, as Latin-1. */
+  last(count: number): string {
+    let text = "";
+    for (let index = this.#chunks.length - 1; index >= 0 && text.length < count; index--) {
+      const chunk = this.#chunks[index] ?? new Uint8Array();
+      text =
+        Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+          .subarray(-(count - text.length))
+          .toString("latin1") + text;
+    }
+    return text;
+  }
+}

@@ -1,0 +1,64 @@
+/** A Messages request on its way to a host that speaks the same protocol: the same bytes, another model at most. */
+
+import type { Credential, ForwardRequest, HeaderList, Outbound, Target } from "../../sdk/dialect.ts";
+import { text } from "./json.ts";
+import { countTokensPath, messagesPath } from "./wire.ts";
+
+const vendorHosts = new Set(["api.anthropic.com"]);
+
+/** Exact host over TLS: a look-alike (`api.anthropic.com.evil.example`) or a plain-text port never gets a login. */
+export function ownsUrl(url: URL): boolean {
+  return url.protocol === "https:" && vendorHosts.has(url.hostname) && url.port === "" && url.username === "";
+}
+
+/** Keys and login tokens of the vendor all begin this way; SDKs that must send something send something else. */
+export function isCredential(value: string): boolean {
+  return value.startsWith("sk-ant-");
+}
+
+/** @param own whether the target is the vendor's own host */
+export function encodeRequest(request: ForwardRequest, target: Target, own: boolean): Outbound {
+  const base = new URL(target.apiBase);
+  const path = request.operation === "count_tokens" ? countTokensPath : messagesPath;
+  const sameModel = text(request.body.value("model")) === target.model;
+  return {
+    url: `${base.origin}${prefixOf(base)}${path}${request.search}`,
+    headers: relayHeaders(request.headers, own),
+    body: (sameModel ? request.body : request.body.edit([{ field: "model", value: target.model }])).bytes,
+  };
+}
+
+/** People write the base with and without the API's own path; both mean the same. */
+function prefixOf(base: URL): string {
+  return base.pathname.replace(/\/+$/, "").replace(/(\/v1\/messages|\/v1)$/, "");
+}
+
+/**
+ * Headers the client sends only because `ccproxy run` asked for them are for this proxy. The session id is
+ * the vendor's affair; another host is told only what the protocol needs.
+ */
+export function relayHeaders(headers: HeaderList, own: boolean): HeaderList {
+  if (own) return headers.filter(([name]) => name === "x-claude-code-session-id" || !name.startsWith("x-claude-code-"));
+  return headers.filter(([name]) => protocolHeaders.has(name) || name.startsWith("anthropic-") || name.startsWith("x-stainless-"));
+}
+
+const protocolHeaders = new Set(["accept", "content-type", "user-agent", "x-app"]);
+
+/** Login tokens travel as bearer and need their beta named; keys travel in `x-api-key`. */
+export function authorize(headers: HeaderList, credential: Credential): HeaderList {
+  const agent = credential.userAgent;
+  const own = agent === undefined ? headers : [...headers.filter(([name]) => name !== "user-agent"), ["user-agent", agent] as const];
+  if (credential.form === "api-key" && !isLoginToken(credential.value)) return [...own, ["x-api-key", credential.value]];
+  const authorized: HeaderList = [...own, ["authorization", `Bearer ${credential.value}`]];
+  return isLoginToken(credential.value) ? withBeta(authorized, "oauth-2025-04-20") : authorized;
+}
+
+function isLoginToken(value: string): boolean {
+  return value.startsWith("sk-ant-oat");
+}
+
+function withBeta(headers: HeaderList, beta: string): HeaderList {
+  const named = headers.filter(([name]) => name === "anthropic-beta").map(([, value]) => value);
+  if (named.some((value) => value.split(",").some((item) => item.trim() === beta))) return headers;
+  return [...headers.filter(([name]) => name !== "anthropic-beta"), ["anthropic-beta", [...named, beta].join(",")]];
+}

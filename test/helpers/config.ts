@@ -1,0 +1,47 @@
+/** A `Config` from the few things a test cares about. */
+
+import type { Config, DeploymentConfig, Location, RuleEntry } from "../../core/config/types.ts";
+import { defaultTimeouts } from "../../core/routing/deployment.ts";
+
+export const nowhere: Location = { file: "/config/config.yaml", line: 1, column: 1 };
+
+export function deploymentConfig(
+  overrides: Partial<DeploymentConfig> & { readonly group: string; readonly model: string },
+): DeploymentConfig {
+  return {
+    id: `${overrides.group}-1`,
+    provider: undefined,
+    apiBase: undefined,
+    apiKey: undefined,
+    mockResponse: undefined,
+    forwardClientAuth: false,
+    extraHeaders: {},
+    timeouts: defaultTimeouts,
+    info: {},
+    location: nowhere,
+    ...overrides,
+  };
+}
+
+export function ruleEntry(label: string, reference = "ccproxy.rules.ThinkingRule"): RuleEntry {
+  return { label, reference, params: { positional: [], named: {} }, location: nowhere, locate: () => nowhere };
+}
+
+export function makeConfig(overrides: Partial<Config> = {}): Config {
+  return {
+    directory: "/config",
+    files: ["/config/config.yaml"],
+    server: { host: "127.0.0.1", port: 4000, graceMs: 1000, maxBodyBytes: 32 * 1024 * 1024, allowedHosts: [], localAuth: false },
+    log: { level: "info", maxBytes: 1_000_000, keep: 1 },
+    masterKey: undefined,
+    defaultModelPassthrough: undefined,
+    rules: [],
+    hooks: [],
+    deployments: [],
+    aliases: new Map(),
+    tokenSources: new Map(),
+    environmentVariables: new Map(),
+    secrets: [],
+    ...overrides,
+  };
+}
