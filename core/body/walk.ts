@@ -51,7 +51,7 @@ interface Walk {
   readonly jumps: Jumps;
   readonly end: number;
   at: number;
-  /** Index of a jump that starts at or before `at`. */
+  /** Index of the first jump not yet passed. */
   jump: number;
 }
 
@@ -102,11 +102,7 @@ function takeComma(walk: Walk): boolean {
 function findEnd(walk: Walk, start: number): number {
   const { view, jumps, end } = walk;
   while (jumps[walk.jump]! < start) walk.jump += 2;
-  if (jumps[walk.jump] === start) {
-    const known = jumps[walk.jump + 1]!;
-    walk.jump = findJump(jumps, known);
-    return known;
-  }
+  if (jumps[walk.jump] === start) return jumps[walk.jump + 1]!;
   // Too short to be remembered, or put there by an edit.
   let depth = 0;
   const kinds = structure;

@@ -78,6 +78,20 @@ describe("reading", () => {
     expect(body.elements({ start: 100, end: 200 })).toEqual([]);
     expect(body.elements({ start: 5, end: 200 })).toEqual([{ start: 6, end: 7 }]);
     expect(body.members({ start: -5, end: 3 }).size).toBe(0);
+    expect(bodyOf('{"a":[1,2]}').elements({ start: 5, end: 7 })).toEqual([{ start: 6, end: 7 }]);
+    expect(bodyOf('{"a":"["}').elements({ start: 6, end: 9 })).toEqual([{ start: 7, end: 9 }]);
+  });
+
+  it("spans of different ends are parsed apart", () => {
+    const body = bodyOf('{"a":12}');
+    expect(body.read({ start: 5, end: 6 })).toBe(1);
+    expect(body.read({ start: 5, end: 7 })).toBe(12);
+  });
+
+  it("keys of one length are told apart, however many there are", () => {
+    const keys = Array.from({ length: 2000 }, (_, at) => `key_${String(at).padStart(4, "0")}`);
+    const body = bodyOf(JSON.stringify({ o: Object.fromEntries(keys.map((key) => [key, key])) }));
+    for (const [name, span] of body.members(body.field("o")!)) expect(body.read(span)).toBe(name);
   });
 
   it("a Uint8Array will do", () => {
@@ -154,6 +168,8 @@ describe("edit", () => {
     const body = bodyOf('{"model":"a","x":[1]}');
     const result = body.edit([{ field: "model", value: "longer" }]);
     expect(textOf(body)).toBe('{"model":"a","x":[1]}');
+    expect(body.json()).toEqual({ model: "a", x: [1] });
+    expect(result.json()).toEqual({ model: "longer", x: [1] });
     expect(body.value("model")).toBe("a");
     expect(result.value("model")).toBe("longer");
     expect(result.value("x")).toEqual([1]);
