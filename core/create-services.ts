@@ -87,6 +87,8 @@ export function createServices(init: ServicesInit): CreatedServices {
           loadedAt: current.loadedAt.toISOString(),
           rejected: rejected ?? null,
           faults: current.faults,
+          localAuth: current.config.server.localAuth,
+          graceMs: current.config.server.graceMs,
         },
         rules: current.rules.map(({ label, reference, summary }) => ({ label, rule: reference, summary })),
         routes: current.routes.describe(),

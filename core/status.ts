@@ -23,6 +23,10 @@ export interface StatusReport {
     /** Set while the files on disk are broken and an earlier configuration stays in force. */
     readonly rejected: { readonly at: string; readonly faults: readonly Fault[] } | null;
     readonly faults: readonly Fault[];
+    /** Whether callers must present the per-install token. */
+    readonly localAuth: boolean;
+    /** How long open exchanges go on after the first stop signal, ms. */
+    readonly graceMs: number;
   };
   readonly rules: readonly { readonly label: string; readonly rule: string; readonly summary: string }[];
   readonly routes: readonly RouteRow[];
