@@ -41,6 +41,10 @@ export interface RunningServer {
   readonly instance: string;
   /** Presented as `x-ccproxy-token` it opens `/ccproxy/*` whatever the configured auth. Kept in the state file, 0600. */
   readonly controlToken: string;
+  /** Whether callers had to present the token of this installation when the server started. */
+  readonly localAuth: boolean;
+  /** The grace of `stop` as configured at the start, ms. */
+  readonly graceMs: number;
   /** Findings that did not stop the start. */
   readonly faults: readonly Fault[];
   /** Reads the configuration files again; resolves when they are in force or refused. */
@@ -116,6 +120,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     url,
     instance,
     controlToken,
+    localAuth: snapshot.config.server.localAuth,
+    graceMs: snapshot.config.server.graceMs,
     faults,
     reload: () => snapshots.reload(services.logger),
     stop(graceMs) {
