@@ -1,0 +1,135 @@
+/** The grammar of the command line: commands, options, help. Each command's code is loaded only when it runs. */
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { version } from "../core/version.ts";
+import type { CliContext, Command as CommandFunction } from "./context.ts";
+
+const folderHelp = "folder of ccproxy.yaml and config.yaml\n(default: $CCPROXY_CONFIG_DIR, else ~/.ccproxy)";
+
+/** Builds the parser. `setExitCode` is called with the answer of the command that ran. */
+export function buildProgram(context: CliContext, setExitCode: (code: number) => void): Command {
+  const program = new Command("ccproxy")
+    .description("One local process between Claude Code (or any Anthropic or OpenAI client) and your LLM providers.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help; every command has its own")
+    .helpCommand(false)
+    .usage("[options] <command>")
+    .option("--config-dir <folder>", folderHelp)
+    // Global options end at the command's name, so that `run` can hand everything behind it on.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.name() === "run" ? "<command...>" : ""}`.trimEnd() })
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: complain("ccproxy"),
+    })
+    .addHelpText(
+      "after",
+      examples(["ccproxy install && ccproxy run claude", "ccproxy start --detach && ccproxy status", "ccproxy logs --follow"]),
+    );
+
+  /** Makes the action of a command: loads its file, gives it all options, keeps its exit code. */
+  function does<Options extends object>(load: () => Promise<{ readonly default: CommandFunction<Options> }>, positional?: string) {
+    return async (...parsed: unknown[]): Promise<void> => {
+      const command = parsed.at(-1);
+      if (!(command instanceof Command)) throw new TypeError("the parser gave no command");
+      const { default: run } = await load();
+      const options: Options = { ...program.opts(), ...command.opts(), ...(positional !== undefined && { [positional]: parsed[0] }) };
+      setExitCode((await run(context, options)) ?? 0);
+    };
+  }
+
+  function add(group: string, usage: string, description: string, exampleLines: readonly string[]): Command {
+    return program
+      .command(usage)
+      .description(description)
+      .helpGroup(group)
+      .configureOutput({ outputError: complain(`ccproxy ${usage}`) })
+      .helpOption("-h, --help", "print this help")
+      .option("--config-dir <folder>", folderHelp)
+      .addHelpText("after", examples(exampleLines));
+  }
+
+  const setUp = "Set up:";
+  add(setUp, "install", "write a configuration folder that works as it is", [
+    "ccproxy install",
+    "ccproxy install --force   # replaces the files, keeps backups",
+  ])
+    .option("--force", "replace files that exist, after a backup; your rules/ and hooks/ stay")
+    .action(does(() => import("./commands/install.ts")));
+  add(setUp, "check", "validate the configuration, print where models go", [
+    "ccproxy check",
+    "ccproxy check --config-dir ./staging",
+  ]).action(does(() => import("./commands/check.ts")));
+  add(setUp, "trust", "let the ccproxy file of this project route requests", [
+    "ccproxy trust",
+    "ccproxy trust --list",
+    "ccproxy trust --remove",
+  ])
+    .addOption(new Option("--list", "list the project files trusted so far").conflicts("remove"))
+    .option("--remove", "stop trusting the file of this folder")
+    .action(does(() => import("./commands/trust.ts")));
+
+  const use = "Use:";
+  add(use, "run", "run a command with its API traffic sent through ccproxy", [
+    "ccproxy run claude",
+    'ccproxy run claude -p "say hi" --model opus',
+    "ccproxy run -- python agent.py",
+  ])
+    .summary("run a command through ccproxy: `ccproxy run claude`")
+    .argument("<command...>", "the command and its arguments, which are passed on as they are")
+    .usage("[options] <command> [arguments...]")
+    .passThroughOptions()
+    .action(does(() => import("./commands/run.ts"), "command"));
+  add(use, "demo", "route one request to a mock model, show every step", ["ccproxy demo"]).action(does(() => import("./commands/demo.ts")));
+
+  const server = "Server:";
+  withListenOptions(add(server, "start", "start the server", ["ccproxy start", "ccproxy start -d", "ccproxy start --port 4001"]))
+    .option("-d, --detach", "go to the background once the server is ready")
+    .addOption(new Option("--background", "the server that --detach started").hideHelp())
+    .action(does(() => import("./commands/start.ts")));
+  add(server, "stop", "stop the server once open requests are done", ["ccproxy stop"]).action(does(() => import("./commands/stop.ts")));
+  withListenOptions(add(server, "restart", "stop the server if it runs, start it as it was", ["ccproxy restart", "ccproxy restart -d"]))
+    .option("-d, --detach", "start it in the background, wherever it ran before")
+    .action(does(() => import("./commands/restart.ts")));
+  add(server, "status", "tell whether the server runs, and with what", [
+    "ccproxy status",
+    "ccproxy status --json",
+    "ccproxy status --check && echo up",
+  ])
+    .addOption(new Option("--json", "print JSON").conflicts("check"))
+    .option("--check", "print nothing; exit 0 when it runs, else 1")
+    .action(does(() => import("./commands/status.ts")));
+  add(server, "logs", "print the log", ["ccproxy logs", "ccproxy logs -f", "ccproxy logs -n 1000 --json"])
+    .option("-f, --follow", "go on printing what is logged")
+    .option("-n, --lines <count>", "how many lines from the end", wholeNumber, 100)
+    .option("--json", "print the lines as they stand in the file")
+    .action(does(() => import("./commands/logs.ts")));
+  return program;
+}
+
+function complain(command: string): (text: string, write: (text: string) => void) => void {
+  return (text, write) => write(`ccproxy: ${text.replace(/^error: /, "")}Try "${command} --help".\n`);
+}
+
+function withListenOptions(command: Command): Command {
+  return command
+    .option("--host <address>", "address to listen on (default: as configured, else 127.0.0.1)")
+    .option("--port <number>", "port to listen on, 0 for a free one (default: as configured, else 4000)", portNumber);
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}\n`;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65_535) throw new InvalidArgumentError("It must be from 0 to 65535.");
+  return port;
+}

@@ -1,0 +1,117 @@
+/** Runs the server in this process: claims the state file, listens, and stops in good order when told to. */
+
+import { formatFaults } from "../core/config/format.ts";
+import { version } from "../core/version.ts";
+import { StartError, startServer, type RunningServer, type StartOptions } from "../core/server.ts";
+import { builtinPlugins } from "../plugins/index.ts";
+import { requireDirectory } from "./config-directory.ts";
+import { CliFailure } from "./failure.ts";
+import { claimState, type Claim, type ClaimDetails, type RunState } from "./state.ts";
+
+export interface ServeOptions {
+  readonly directory: string;
+  /** For `os.environ/NAME` in the configuration. */
+  readonly environment: StartOptions["environment"];
+  readonly mode: ClaimDetails["mode"];
+  readonly host?: string;
+  readonly port?: number;
+  /** One line for the person at the terminal. */
+  readonly notify: (text: string) => void;
+}
+
+export interface Serving {
+  readonly server: RunningServer;
+  /** Settles with the exit code when the server has stopped. */
+  readonly stopped: Promise<number>;
+  /** As a signal does: the first call drains, a second one ends at once. */
+  stop(): void;
+}
+
+/**
+ * Starts serving.
+ * @throws CliFailure when the folder is missing, a server of this folder runs already, or it cannot start
+ */
+export async function serve({ directory, environment, mode, host, port, notify }: ServeOptions): Promise<Serving> {
+  await requireDirectory(directory);
+  const requested = { ...(host !== undefined && { host }), ...(port !== undefined && { port }) };
+  const claim = await claimState(directory, { mode, requested, version }, (reason) =>
+    notify(`removed what an earlier server left behind (${reason})`),
+  );
+  if ("type" in claim) throw new CliFailure(describeOther(claim));
+  // Whatever way this process ends, but for SIGKILL.
+  process.once("exit", () => claim.release());
+  try {
+    const logTo = mode === "detached" ? "file" : "terminal";
+    const server = await startOrFail({ configDir: directory, environment, ...requested, logTo, watch: true });
+    await publishOrStop(claim, server);
+    return { server, ...stopOnSignals(server, claim, notify) };
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
+}
+
+/** @throws CliFailure with all that is wrong and what to do */
+export async function startOrFail(options: Omit<StartOptions, "plugins">): Promise<RunningServer> {
+  try {
+    return await startServer({ ...options, plugins: builtinPlugins });
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    const faults = error.faults.length === 0 ? "" : `\n${formatFaults(error.faults)}`.trimEnd();
+    throw new CliFailure(error.message + faults, 1, { cause: error });
+  }
+}
+
+async function publishOrStop(claim: Claim, server: RunningServer): Promise<void> {
+  try {
+    const { host, port, url, instance, controlToken } = server;
+    await claim.publish({ host, port, url, instance, controlToken });
+  } catch (error) {
+    await server.stop(0);
+    throw error;
+  }
+}
+
+function describeOther(other: Exclude<RunState, { readonly type: "none" | "stale" }>): string {
+  const { pid } = other.state;
+  if (other.type === "running") {
+    return `already running at ${other.server.url} (process ${pid}); "ccproxy stop" ends it, "ccproxy restart" starts it anew`;
+  }
+  return other.type === "starting"
+    ? `process ${pid} is starting the server of this folder just now; "ccproxy status" tells when it is up`
+    : `process ${pid} still has the server of this folder but does not answer; "ccproxy stop" ends it`;
+}
+
+/** A launcher and a terminal may both deliver the same Ctrl-C; closer than this they are one. */
+const sameSignalMs = 100;
+/** What a second signal leaves for closing connections. */
+const fastExitMs = 1000;
+
+function stopOnSignals(server: RunningServer, claim: Claim, notify: (text: string) => void): Pick<Serving, "stopped" | "stop"> {
+  const { promise: stopped, resolve } = Promise.withResolvers<number>();
+  let stoppingSince: number | undefined;
+  const stop = (): void => {
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince < sameSignalMs) return;
+      notify("stopping at once");
+      finish(server.stop(0));
+      setTimeout(() => process.exit(1), fastExitMs).unref();
+      return;
+    }
+    stoppingSince = performance.now();
+    notify("stopping; a second signal ends open requests at once");
+    finish(server.stop());
+  };
+  const finish = (ending: Promise<void>): void => {
+    ending.then(
+      () => resolve(0),
+      (error: unknown) => {
+        notify(`the server did not stop cleanly: ${String(error)}`);
+        resolve(1);
+      },
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  void stopped.then(() => claim.release());
+  return { stopped, stop };
+}
