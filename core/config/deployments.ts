@@ -10,7 +10,7 @@ import { deploymentSchema, paramsSchema, type ParamsKeys } from "./schema-litell
 import { valueOf, within, type Place } from "./tree.ts";
 import type { DeploymentConfig, Timeouts } from "./types.ts";
 
-const acceptedLater = "accepted, not yet in effect.";
+const acceptedLater = "is accepted, not yet in effect.";
 
 const entryKeys: KnownKeys = {
   effective: Object.keys(deploymentSchema.shape),

@@ -31,8 +31,7 @@ export function readExtraHeaders(place: Place, report: Report): Readonly<Record<
   for (const [name, written] of Object.entries(value)) {
     const at = within(place, name);
     if (!isHeaderName(name)) report.error(keyOf(at), "is no header name; wanted letters, digits and dashes.");
-    else if (reserved.has(name.toLowerCase()))
-      report.error(keyOf(at), `${name.toLowerCase()} cannot be set; it belongs to the connection.`);
+    else if (reserved.has(name.toLowerCase())) report.error(keyOf(at), "cannot be set; it belongs to the connection.");
     else if (typeof written === "string" || typeof written === "number" || typeof written === "boolean") {
       const text = String(written);
       // Anything beyond visible ASCII would arrive as something else.

@@ -30,7 +30,7 @@ export async function mergeIncludes(main: Tree, report: Report): Promise<Include
     files.push(file);
     const tree = await readSource(file, report);
     if (tree === "absent")
-      report.error(within(place, index), `there is no file ${file}. Included names count from the folder of the main file.`);
+      report.error(within(place, index), `names ${file}, which does not exist. Names count from the folder of the main file.`);
     else if (tree !== undefined && !isMapping(tree.value))
       report.error({ tree, path: [] }, "holds no mapping; wanted sections such as model_list.");
     else if (tree !== undefined) parts.push(tree);

@@ -69,20 +69,20 @@ export const laterLitellmKeys: readonly string[] = words(`
 
 /** Keys of `ccproxy:`, each with what its note says. */
 export const laterCcproxyKeys: ReadonlyMap<string, string> = new Map([
-  ["handler", "accepted, not in effect: the handler of the Python original is built in."],
-  ["metrics_enabled", "accepted, not in effect: it never had one in the Python original either."],
-  ["num_workers", "accepted, not yet in effect: one process serves everything."],
-  ["autoload", "accepted, not yet in effect."],
-  ["oauth_ttl", "accepted, not in effect: a token is fetched again when the provider refuses it."],
-  ["oauth_refresh_buffer", "accepted, not in effect: a token is fetched again when the provider refuses it."],
-  ["mitm", "accepted, not in effect: nothing is captured."],
-  ["statusline", "accepted, not yet in effect."],
+  ["handler", "is accepted, not in effect: the handler of the Python original is built in."],
+  ["metrics_enabled", "is accepted, not in effect: it never had one in the Python original either."],
+  ["num_workers", "is accepted, not yet in effect: one process serves everything."],
+  ["autoload", "is accepted, not yet in effect."],
+  ["oauth_ttl", "is accepted, not in effect: a token is fetched again when the provider refuses it."],
+  ["oauth_refresh_buffer", "is accepted, not in effect: a token is fetched again when the provider refuses it."],
+  ["mitm", "is accepted, not in effect: nothing is captured."],
+  ["statusline", "is accepted, not yet in effect."],
 ]);
 
 /** Keys of `litellm:` in ccproxy.yaml, likewise. */
 export const laterServerKeys: ReadonlyMap<string, string> = new Map([
-  ["num_workers", "accepted, not yet in effect: one process serves everything."],
-  ["debug", "accepted, not in effect: set ccproxy.debug or ccproxy.log.level instead."],
-  ["detailed_debug", "accepted, not in effect: set ccproxy.debug or ccproxy.log.level instead."],
-  ["environment", "accepted, not in effect: set variables under environment_variables in config.yaml instead."],
+  ["num_workers", "is accepted, not yet in effect: one process serves everything."],
+  ["debug", "is accepted, not in effect: set ccproxy.debug or ccproxy.log.level instead."],
+  ["detailed_debug", "is accepted, not in effect: set ccproxy.debug or ccproxy.log.level instead."],
+  ["environment", "is accepted, not in effect: set variables under environment_variables in config.yaml instead."],
 ]);

@@ -31,7 +31,7 @@ export interface LitellmFile {
 export async function readLitellmFile(directory: string, environment: Environment, report: Report): Promise<LitellmFile> {
   const found = await findFile(directory, "config", report);
   if (found === undefined) {
-    report.file("error", `${directory}/config.yaml`, "there is no such file. Run `ccproxy install` to write a first one.");
+    report.file("error", `${directory}/config.yaml`, "does not exist. Run `ccproxy install` to write a first one.");
   } else if (found.tree !== undefined && !isMapping(found.tree.value)) {
     const what = found.tree.value === null ? "is empty" : "holds no mapping";
     report.file(
@@ -70,7 +70,7 @@ async function readSections(
   };
 }
 
-const notYet = "accepted, not yet in effect.";
+const notYet = "is accepted, not yet in effect.";
 
 function checkSections(root: Place, told: Set<string>, report: Report): void {
   for (const key of ["ccproxy", "litellm"]) {
@@ -98,6 +98,7 @@ function readMasterKey(settings: Place, variables: Variables, report: Report): s
   if (typeof written === "string" && written !== "") return written;
   if (written != null) return undefined;
   const key = variables.get(masterKeyVariable);
-  if (key !== undefined) report.file("note", settings.tree.file, `callers must present the key in the variable ${masterKeyVariable}.`);
+  if (key !== undefined)
+    report.file("note", settings.tree.file, `has no master_key; callers must present the one in the variable ${masterKeyVariable}.`);
   return key;
 }

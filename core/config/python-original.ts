@@ -2,12 +2,13 @@
 
 import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { quote } from "./describe.ts";
 import type { Report } from "./report.ts";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
 
 const leftovers: Readonly<Record<string, string>> = {
-  "ccproxy.py": "not in effect: the handler it sets up is built in. The file can go.",
-  "litellm.lock": "not in effect: the state of a running server is kept elsewhere. The file can go.",
+  "ccproxy.py": "is not in effect: the handler it sets up is built in. The file can go.",
+  "litellm.lock": "is not in effect: the state of a running server is kept elsewhere. The file can go.",
 };
 
 /** One note for each file of the original that has no meaning here. */
@@ -43,12 +44,12 @@ export async function noteCallbacks(settings: Place, directory: string, report: 
     const value = valueOf(place);
     if (value == null) continue;
     if (typeof value === "string") await noteCallback(place, value, directory, report);
-    else if (!Array.isArray(value)) report.warning(place, "wanted a list of names; it has no effect.");
+    else if (!Array.isArray(value)) report.warning(place, "is no list of names; it has no effect.");
     else {
       for (const [index, entry] of value.entries()) {
         const name: unknown = isMapping(entry) ? Object.keys(entry)[0] : entry;
         if (typeof name === "string") await noteCallback(within(place, index), name, directory, report);
-        else report.warning(within(place, index), "wanted the name of a callback; it has no effect.");
+        else report.warning(within(place, index), "is no name of a callback; it has no effect.");
       }
     }
   }
@@ -56,15 +57,13 @@ export async function noteCallbacks(settings: Place, directory: string, report: 
 
 async function noteCallback(place: Place, name: string, directory: string, report: Report): Promise<void> {
   if (name === "ccproxy.handler" || name.startsWith("ccproxy.handler.")) {
-    report.note(place, "ccproxy.handler is built in; this entry has no effect and can go.");
+    report.note(place, "names the handler of the Python original, which is built in; the entry has no effect and can go.");
     return;
   }
   const file = await pythonFile(name, directory);
   if (file !== undefined) report.warning(place, `is Python (${file.path}), which cannot run here. ${howToPort("hook", file.module)}`);
-  else if (name.includes("."))
-    report.warning(place, `${JSON.stringify(name)} is a Python callback, which cannot run here; it has no effect.`);
-  else
-    report.note(place, `${JSON.stringify(name)} is accepted, not yet in effect: nothing is sent there. Requests are in ccproxy's own log.`);
+  else if (name.includes(".")) report.warning(place, `names ${quote(name)}, a Python callback, which cannot run here; it has no effect.`);
+  else report.note(place, `names ${quote(name)}: accepted, not yet in effect; nothing is sent there. Requests are in ccproxy's own log.`);
 }
 
 function howToPort(kind: "rule" | "hook", module: string): string {

@@ -48,6 +48,6 @@ function readTokenSource(place: Place, report: Report): TokenSource | undefined 
   const { command, file, path, user_agent: userAgent } = keys;
   if (command !== undefined && file === undefined && path === undefined) return { type: "command", command, userAgent };
   if (command === undefined && file !== undefined && path !== undefined) return { type: "file", file, path, userAgent };
-  report.error(place, "wanted either command, or file together with path.");
+  report.error(place, "needs either command, or file together with path.");
   return undefined;
 }
