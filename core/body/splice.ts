@@ -33,8 +33,9 @@ export function spliceFields(bytes: Buffer, index: BodyIndex, changes: readonly 
     let number = last.get(name);
     if (number === undefined) absent.set(name, json);
     for (; number !== undefined && number >= 0; number = previous[number]) {
-      const span = { start: starts[number]!, end: ends[number]! };
-      if (!json.equals(bytes.subarray(span.start, span.end))) splices.push({ ...span, bytes: json });
+      const start = starts[number]!;
+      const end = ends[number]!;
+      if (json.compare(bytes, start, end) !== 0) splices.push({ start, end, bytes: json });
     }
   }
   if (splices.length === 0 && absent.size === 0) return undefined;
