@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 
 /** One member of the object, as written. */
-export interface MemberText {
+interface MemberText {
   /** What the key stands for. */
   readonly name: string;
   /** The key as written, quotes and escapes included. */
