@@ -12,6 +12,7 @@ export interface HeldResult {
   readonly holdMs: number;
   /** From the first request until every stream had its first bytes. */
   readonly openedMs: number;
+  /** Of the fresh lane, before its first request: what the first requests load counts as the streams' too. */
   readonly rssBeforeMb: number;
   readonly rssHeldMb: number;
   readonly rssKbPerStream: number;
@@ -24,16 +25,12 @@ export interface HeldResult {
   readonly failure: string | undefined;
 }
 
-/** A fresh lane gives the cleanest figure: memory that earlier load left behind would hide what the streams take. */
+/** Wants a fresh lane: memory that earlier load left behind would hide what the streams take. */
 export async function measureHeld(lane: RunningLane, streams: number, holdMs: number): Promise<HeldResult> {
   const request = encodeRequest("/v1/messages?beta=true", requestBody("50k", "stream"), lane.headers);
-  await lane.upstream.mode("stream");
-  const warm = new Connection(lane.port);
-  for (let count = 0; count < 50; count++) await warm.send(request);
-  warm.close();
-  const rssBeforeMb = treeRssMb(lane.pid);
   await lane.upstream.mode("held");
 
+  const rssBeforeMb = lane.idleRssMb;
   const connections = Array.from({ length: streams }, () => new Connection(lane.port));
   const lastByteAt = new Float64Array(streams);
   let longestSilenceMs = 0;

@@ -86,9 +86,12 @@ async function main(): Promise<void> {
   let scenarios: readonly ScenarioResult[] = [];
   try {
     for (const spec of specs) {
-      // Starts of our own are quick, and their median is steadier than one.
-      if (!spec.isPeer && !options.smoke) for (let count = 0; count < 4; count++) await (await start(spec))?.stop();
-      const lane = await start(spec);
+      let lane = await start(spec);
+      // Starts of our own are quick, and the median of a few is steadier than one.
+      for (let count = 0; count < 4 && lane !== undefined && !spec.isPeer && !options.smoke; count++) {
+        await lane.stop();
+        lane = await start(spec);
+      }
       if (lane !== undefined) running.push(lane);
     }
     scenarios = await measureAll(running, effort);

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import type { LaneResult } from "../../bench/measure.ts";
+import { median, percentile } from "../../bench/statistics.ts";
+import { judge } from "../../bench/targets.ts";
+
+function lane(name: string, addedP50Ms: number): LaneResult {
+  return {
+    lane: name,
+    requests: 10,
+    p50Ms: addedP50Ms + 1,
+    p99Ms: addedP50Ms + 2,
+    firstByteP50Ms: addedP50Ms,
+    addedP50Ms,
+    addedP99Ms: addedP50Ms,
+    addedFirstByteP50Ms: addedP50Ms,
+    requestsPerSecond: 1000 / addedP50Ms,
+    cpuMsPerRequest: addedP50Ms,
+    rssMb: 100,
+    keepsRequestBytes: true,
+    failure: undefined,
+  };
+}
+
+describe("the targets", () => {
+  test("are met, missed or not measured, each by its own figures", () => {
+    const targets = judge({
+      scenarios: [
+        {
+          scenario: { size: "50k", form: "stream", concurrency: 1 },
+          lanes: [lane("bare", 1), lane("ccproxy", 1.2)],
+          generatorCpuMsPerRequest: 0,
+        },
+        {
+          scenario: { size: "1m", form: "stream", concurrency: 1 },
+          lanes: [lane("bare", 1), lane("ccproxy", 3)],
+          generatorCpuMsPerRequest: 0,
+        },
+        {
+          scenario: { size: "50k", form: "stream", concurrency: 16 },
+          lanes: [lane("bare", 1), lane("ccproxy", 2)],
+          generatorCpuMsPerRequest: 0,
+        },
+      ],
+      starts: [{ lane: "ccproxy", version: undefined, startMs: 400, idleRssMb: 130 }],
+      held: [],
+    });
+    const met = Object.fromEntries(targets.map((target) => [target.name, target.isMet]));
+    expect(met["ccproxy: added p50 to bare's, 50k, one at a time"]).toBe(true);
+    expect(met["ccproxy: added p50 to bare's, 1m, one at a time"]).toBe(false);
+    expect(met["ccproxy: requests/s to bare's, 50k, 16 at a time"]).toBe(false);
+    expect(met["ccproxy: processor time of a 1 MB body beyond copying"]).toBe(false);
+    expect(met["start to ready"]).toBe(true);
+    expect(met["resident memory, idle"]).toBe(false);
+    expect(met["added p50 to Portkey's, 1m, not streamed"]).toBeUndefined();
+  });
+
+  test("rest on order statistics that do not change their input", () => {
+    const samples = [5, 1, 4, 2, 3];
+    expect(median(samples)).toBe(3);
+    expect(median([1, 2])).toBe(1.5);
+    expect(percentile(samples, 0.5)).toBe(3);
+    expect(percentile(samples, 0.99)).toBe(5);
+    expect(samples).toEqual([5, 1, 4, 2, 3]);
+    expect(median([])).toBeNaN();
+  });
+});
