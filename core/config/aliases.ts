@@ -24,10 +24,7 @@ export function readAliases(place: Place, report: Report): Config["aliases"] {
       continue;
     }
     if (!isMapping(target)) {
-      report.error(
-        at,
-        `is ${typeof target === "string" ? "empty" : describeValue(target)}; wanted a model name, or a mapping with model and hidden.`,
-      );
+      report.error(at, `is ${describeValue(target)}; wanted a model name, or a mapping with model and hidden.`);
       continue;
     }
     checkKeys(at, { effective: Object.keys(aliasSchema.shape) }, { unknown: "warning", told: new Set() }, report);

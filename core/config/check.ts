@@ -15,7 +15,7 @@ export function checkValue<Schema extends z.ZodType>(place: Place, schema: Schem
     const path = issue.path.filter((segment) => typeof segment !== "symbol");
     const found = valueAt(value, path);
     const at = within(place, ...path);
-    report.error(at, `${missingOr(showValue(found, at.path))}; wanted ${wantedBy(issue)}.${hint(issue, found)}`);
+    report.error(at, `${missingOr(showValue(found, at.path))}; wanted ${wantedBy(issue, found, schema)}.${hint(issue, found)}`);
   }
   return undefined;
 }
@@ -33,7 +33,7 @@ export function checkMapping<Schema extends z.ZodObject>(
 ): Partial<z.output<Schema>> | undefined {
   const value = valueOf(place);
   if (!isMapping(value)) {
-    report.error(place, `${missingOr(showValue(value, place.path))}; wanted a mapping with ${listWords(Object.keys(schema.shape))}.`);
+    report.error(place, `${missingOr(showValue(value, place.path))}; wanted a mapping with ${listSome(Object.keys(schema.shape))}.`);
     return undefined;
   }
   const checked: Record<string, unknown> = {};
@@ -45,8 +45,10 @@ export function checkMapping<Schema extends z.ZodObject>(
 export interface KnownKeys {
   /** Keys that have an effect. */
   readonly effective: readonly string[];
-  /** Keys that are accepted without one; the value says so in a few words. */
-  laterKey?(key: string): string | undefined;
+  /** Keys that are accepted without one, for suggestions. */
+  readonly later?: readonly string[];
+  /** What the note on such a key says; undefined for a key that nobody knows. */
+  laterNote?(key: string): string | undefined;
 }
 
 export interface KeyOptions {
@@ -63,11 +65,11 @@ export function checkKeys(place: Place, known: KnownKeys, options: KeyOptions, r
   for (const key of Object.keys(value)) {
     if (known.effective.includes(key)) continue;
     const at = keyOf(within(place, key));
-    const later = known.laterKey?.(key);
+    const later = known.laterNote?.(key);
     if (later === undefined) {
-      const hint = didYouMean(key, known.effective) || ` Known here: ${listWords(known.effective)}.`;
-      if (options.unknown === "error") report.error(at, `is no key that is known here.${hint}`);
-      else report.warning(at, `is no key that is known here; it has no effect.${hint}`);
+      const nearest = didYouMean(key, [...known.effective, ...(known.later ?? [])]);
+      if (options.unknown === "warning") report.warning(at, `is no key that is known here; it has no effect.${nearest}`);
+      else report.error(at, `is no key that is known here.${nearest || ` There are ${listWords(known.effective)}.`}`);
       continue;
     }
     const generalPath = at.path.map((segment) => (typeof segment === "number" ? "" : segment)).join("\n");
@@ -80,6 +82,11 @@ export function checkKeys(place: Place, known: KnownKeys, options: KeyOptions, r
 /** `a, b and c`. */
 export function listWords(words: readonly string[], joint: "and" | "or" = "and"): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`;
+}
+
+/** The first few, for a mapping with many keys. */
+function listSome(words: readonly string[]): string {
+  return words.length <= 4 ? listWords(words) : `${words.slice(0, 3).join(", ")} and more`;
 }
 
 function missingOr(shown: string): string {
@@ -96,7 +103,12 @@ const typeWords: Readonly<Record<string, string>> = {
   record: "a mapping",
 };
 
-function wantedBy(issue: z.core.$ZodIssue): string {
+function wantedBy(issue: z.core.$ZodIssue, found: unknown, schema: z.ZodType): string {
+  if (issue.code === "invalid_type" && issue.expected === "number") {
+    const unit = schema.meta()?.["type"];
+    const number = typeof found === "number" ? "a finite number" : "a number";
+    return unit === "seconds" || unit === "megabytes" ? `${number} of ${unit}` : number;
+  }
   if (issue.code === "invalid_type") return typeWords[issue.expected] ?? issue.expected;
   if (issue.code === "invalid_value") return listWords(issue.values.map(String), "or");
   if (issue.code === "too_small") {

@@ -14,12 +14,14 @@ const acceptedLater = "is accepted, not yet in effect.";
 
 const entryKeys: KnownKeys = {
   effective: Object.keys(deploymentSchema.shape),
-  laterKey: (key) => (laterDeploymentKeys.includes(key) ? acceptedLater : undefined),
+  later: laterDeploymentKeys,
+  laterNote: (key) => (laterDeploymentKeys.includes(key) ? acceptedLater : undefined),
 };
 
 const paramKeys: KnownKeys = {
   effective: Object.keys(paramsSchema.shape),
-  laterKey: (key) => (laterParams.includes(key) || laterParamPatterns.some((pattern) => pattern.test(key)) ? acceptedLater : undefined),
+  later: laterParams,
+  laterNote: (key) => (laterParams.includes(key) || laterParamPatterns.some((pattern) => pattern.test(key)) ? acceptedLater : undefined),
 };
 
 /** @param place of `model_list`, with references resolved */

@@ -2,6 +2,9 @@
 
 import type { Path } from "./tree.ts";
 
+/** Stands for what is not shown. */
+export const mask = "…";
+
 const maxShown = 60;
 const sensitiveKey = /api_?key|secret|token$|token_|password|passwd|credential|authorization|cookie|master_key|access_key|private_key/i;
 const sensitiveSections: ReadonlySet<string | number> = new Set(["environment_variables", "extra_headers", "oat_sources", "credentials"]);
@@ -13,7 +16,7 @@ export function isSensitivePath(path: Path): boolean {
 
 /** e.g. `a list`, `text`. */
 export function describeValue(value: unknown): string {
-  if (value === null) return "empty";
+  if (value === null || value === "") return "empty";
   if (value === undefined) return "missing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "text";
@@ -24,15 +27,30 @@ export function describeValue(value: unknown): string {
 /** The value itself where that is short and harmless, else its kind. */
 export function showValue(value: unknown, path: Path): string {
   if (isSensitivePath(path)) return describeValue(value);
-  if (typeof value === "string") return quote(value);
+  if (typeof value === "string" && value !== "") return quote(value);
   if (typeof value === "number") return `${value} (a number)`;
   return typeof value === "boolean" ? `${value} (a truth value)` : describeValue(value);
 }
 
-/** Text in quotes, cut, with everything escaped that a terminal would act on. */
+/** Text in quotes, cut and masked, with everything escaped that a terminal would act on. */
 export function quote(text: string): string {
-  const cut = text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
-  return printable(JSON.stringify(cut));
+  const masked = maskSecrets(text).replace(/… +/g, mask);
+  return printable(JSON.stringify(masked.length > maxShown ? `${masked.slice(0, maxShown)}…` : masked));
+}
+
+const sensitiveInside = /(["']?[\w-]*(?:key|secret|token|password|passwd|credential|authorization|cookie)[\w-]*["']?\s*[:=]\s*)\S.*$/is;
+const urlCredentials = /(?<=:\/\/)[^\s/@"']+(?=@)/g;
+// Forms that credentials of the providers have, wherever they stand.
+const tokenForms = /(?<![a-z0-9])(?:sk-|pk-|xai-|gsk_|ghp_|github_pat_|AIza|AKIA|ya29\.|eyJ|Bearer\s+)[\w\-.~+/=]{4,}/gi;
+
+/** Strikes out what has the form of a credential, and what follows a name for one. */
+export function maskSecrets(text: string): string {
+  return text.replace(sensitiveInside, `$1${mask}`).replaceAll(urlCredentials, padded).replaceAll(tokenForms, padded);
+}
+
+/** As long as what it stands for, so that a caret behind it stays where it belongs. */
+function padded(text: string): string {
+  return mask.padEnd(text.length);
 }
 
 // Control characters, and those that are invisible or reorder text on screen.

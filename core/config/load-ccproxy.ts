@@ -40,7 +40,7 @@ export async function readCcproxyFile(directory: string, variables: Variables, r
   checkSections(root, report);
   const section = within(root, "ccproxy");
   const keys = valueOf(section) == null ? {} : (checkMapping(section, ccproxySchema, report) ?? {});
-  const known = { effective: Object.keys(ccproxySchema.shape), laterKey: (key: string) => laterCcproxyKeys.get(key) };
+  const known = { effective: Object.keys(ccproxySchema.shape), laterNote: (key: string) => laterCcproxyKeys.get(key) };
   checkKeys(section, known, { unknown: "error", told: new Set() }, report);
   await checkPythonReferences(within(section, "rules"), "rule", directory, report);
   await checkPythonReferences(within(section, "hooks"), "hook", directory, report);

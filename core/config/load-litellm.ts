@@ -1,7 +1,7 @@
 /** Reads `config.yaml`, in LiteLLM's format, with its includes and its variables. */
 
 import { readAliases } from "./aliases.ts";
-import { checkKeys, checkMapping } from "./check.ts";
+import { checkKeys, checkMapping, type KnownKeys } from "./check.ts";
 import { readDeployments } from "./deployments.ts";
 import { type Environment } from "./environment.ts";
 import { findFile } from "./find-file.ts";
@@ -78,8 +78,11 @@ function checkSections(root: Place, told: Set<string>, report: Report): void {
       report.error({ ...within(root, key), part: "key" }, `belongs in ccproxy.yaml; here it has no effect.`);
   }
   const keys = [...Object.keys(sectionSchema.shape), "ccproxy", "litellm"];
-  const later = (list: readonly string[]) => (key: string) => (list.includes(key) ? notYet : undefined);
-  checkKeys(root, { effective: keys, laterKey: later(laterSections) }, { unknown: "warning", told }, report);
+  const accept = (list: readonly string[]): Pick<KnownKeys, "later" | "laterNote"> => ({
+    later: list,
+    laterNote: (key) => (list.includes(key) ? notYet : undefined),
+  });
+  checkKeys(root, { effective: keys, ...accept(laterSections) }, { unknown: "warning", told }, report);
   for (const [section, schema, laterKeys] of [
     ["router_settings", routerSchema, laterRouterKeys],
     ["general_settings", generalSchema, laterGeneralKeys],
@@ -88,7 +91,7 @@ function checkSections(root: Place, told: Set<string>, report: Report): void {
     const place = within(root, section);
     if (valueOf(place) == null) continue;
     checkMapping(place, schema, report);
-    checkKeys(place, { effective: Object.keys(schema.shape), laterKey: later(laterKeys) }, { unknown: "warning", told }, report);
+    checkKeys(place, { effective: Object.keys(schema.shape), ...accept(laterKeys) }, { unknown: "warning", told }, report);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads a configuration folder: every file, every fault, one deeply readonly value. */
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Environment } from "./environment.ts";
 import { readCcproxyFile } from "./load-ccproxy.ts";
 import { readLitellmFile } from "./load-litellm.ts";
@@ -26,7 +26,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { files: ownFiles, references: ownReferences, ...settings } = await readCcproxyFile(directory, variables, report);
   await noteLeftovers(directory, report);
   const allFiles = [...files, ...ownFiles];
-  const faults = report.faults(allFiles);
+  // A main file that is missing is told of first.
+  const faults = report.faults([...files, join(directory, "config.yaml"), ...ownFiles]);
   if (report.hasErrors()) return { config: undefined, faults };
   const environmentVariables = variables.configured;
   const secrets = gatherSecrets({ deployments, masterKey, references: [...references, ...ownReferences], environmentVariables });

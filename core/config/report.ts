@@ -1,5 +1,6 @@
 /** Collects the findings of one load: all of them, each with its place, in the order of the files. */
 
+import { maskSecrets } from "./describe.ts";
 import { pathText, type Place } from "./tree.ts";
 import type { Fault, Severity } from "./types.ts";
 
@@ -18,7 +19,7 @@ export function createReport(): Report {
   const found: Fault[] = [];
   const add = (severity: Severity, { tree, path, part }: Place, message: string): void => {
     const fault = { severity, message, ...tree.locate(path, part) };
-    found.push(path.length === 0 ? fault : { ...fault, path: pathText(path) });
+    found.push(path.length === 0 ? fault : { ...fault, path: maskSecrets(pathText(path)) });
   };
   return {
     error: (place, message) => add("error", place, message),

@@ -17,7 +17,7 @@ export function readServer(keys: Partial<CcproxyKeys>, root: Place | undefined, 
   const litellm = root === undefined || valueOf(within(root, "litellm")) == null ? undefined : within(root, "litellm");
   const fallback = litellm === undefined ? undefined : checkMapping(litellm, litellmServerSchema, report);
   if (litellm !== undefined) {
-    const known = { effective: Object.keys(litellmServerSchema.shape), laterKey: (key: string) => laterServerKeys.get(key) };
+    const known = { effective: Object.keys(litellmServerSchema.shape), laterNote: (key: string) => laterServerKeys.get(key) };
     checkKeys(litellm, known, { unknown: "warning", told: new Set() }, report);
   }
   return {

@@ -5,8 +5,8 @@ import type { Report } from "./report.ts";
 import { readTextFile } from "./text-file.ts";
 import type { Path, Tree } from "./tree.ts";
 import type { Location } from "./types.ts";
-import { describeYamlError } from "./yaml-error.ts";
-import { surveyDocument, type Survey } from "./yaml-survey.ts";
+import { describeYamlError, describeYamlErrors } from "./yaml-error.ts";
+import { surveyDocument, type Survey, type SurveyProblem } from "./yaml-survey.ts";
 
 /** Where the text begins inside its file, when it is a part of one. */
 export interface Origin {
@@ -43,13 +43,12 @@ export function parseSource(text: string, file: string, report: Report, origin: 
       logLevel: "error",
     });
     const survey = surveyDocument(document);
-    const problems = [
-      ...document.errors.map(describeYamlError),
-      ...survey.problems.map((problem) => ({ ...problem, message: problem.text(position) })),
-    ];
-    for (const problem of problems.slice(0, maxReported)) report.file("error", file, problem.message, position(problem.offset));
-    if (problems.length > maxReported) report.file("error", file, `has ${problems.length - maxReported} more faults of this kind.`);
-    for (const warning of document.warnings) report.file("warning", file, describeYamlError(warning).message, position(warning.pos[0]));
+    const tell = (problem: SurveyProblem): void => report.file("error", file, problem.text(position), position(problem.offset));
+    const problems = [...describeYamlErrors(document, text), ...survey.problems];
+    for (const problem of problems.slice(0, maxReported)) tell(problem);
+    if (problems.length > maxReported) report.file("error", file, `has ${problems.length - maxReported} more faults in its YAML.`);
+    for (const warning of document.warnings) report.file("warning", file, describeYamlError(warning), position(warning.pos[0]));
+    for (const problem of survey.repeatedKeys.slice(0, maxReported)) tell(problem);
     if (problems.length > 0) return undefined;
     // The survey has bounded aliases already, by what they amount to.
     const value: unknown = document.toJS({ maxAliasCount: -1 });
@@ -93,7 +92,8 @@ function findOffset(document: Document.Parsed, survey: Survey, path: Path, part:
 
 function findPair(container: unknown, key: string, survey: Survey): Pair | undefined {
   if (!isMap(container)) return undefined;
-  const own = container.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
+  // As with JSON, the last one counts.
+  const own = container.items.findLast((pair) => isScalar(pair.key) && pair.key.value === key);
   if (own !== undefined) return own;
   for (const pair of container.items) {
     if (!isPair(pair) || !isScalar(pair.key) || pair.key.value !== "<<") continue;

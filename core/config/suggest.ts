@@ -6,7 +6,8 @@ import { distance } from "fastest-levenshtein";
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(word);
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  // Two letters that changed places count as two steps.
+  let bestDistance = (wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 3))) + 1;
   for (const candidate of candidates) {
     const steps = distance(wanted, fold(candidate));
     if (steps < bestDistance) {

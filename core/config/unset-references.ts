@@ -10,6 +10,11 @@ export function reportUnset(tree: Tree, references: readonly Reference[], report
     // That section reports its own.
     if (value !== undefined || path[0] === "environment_variables") continue;
     const place = { tree, path };
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      // Not repeated: some write the key itself there.
+      report.error(place, "has no name of a variable after os.environ/; names are letters, digits and underscores.");
+      continue;
+    }
     const key = path.at(-1);
     if (pathText(path) === "general_settings.master_key") {
       report.error(

@@ -81,7 +81,7 @@ function configuredValue(written: unknown, place: Place, variables: Variables, r
   const name = referencedName(written);
   if (name !== undefined) {
     const value = variables.get(name);
-    if (value === undefined) report.warning(place, `refers to ${name}, which is not set; this variable stays unset.`);
+    if (value === undefined) report.warning(place, "refers to a variable that is not set; this one stays unset.");
     return value;
   }
   if (typeof written !== "string" && typeof written !== "number" && typeof written !== "boolean") {

@@ -1,6 +1,7 @@
 /** YAML syntax errors in our own words: what to do, and nothing quoted that might be a secret. */
 
-import type { ErrorCode, YAMLError } from "yaml";
+import { isCollection, isScalar, visit, type Document, type ErrorCode, type YAMLError } from "yaml";
+import type { SurveyProblem } from "./yaml-survey.ts";
 
 // The parser's own messages quote the text they stumble over, which may be the rest of a key.
 const messages: Partial<Record<ErrorCode, string>> = {
@@ -24,9 +25,47 @@ const messages: Partial<Record<ErrorCode, string>> = {
   UNEXPECTED_TOKEN: "not expected here. Check the indentation, and the quotes and brackets before it.",
 };
 
-export function describeYamlError(error: YAMLError): { readonly offset: number; readonly message: string } {
-  return {
-    offset: error.pos[0],
-    message: `YAML: ${messages[error.code] ?? "this cannot be read. Check the quotes, brackets and indentation before it."}`,
-  };
+/** One error on its own. */
+export function describeYamlError(error: YAMLError): string {
+  return `YAML: ${messages[error.code] ?? "this cannot be read. Check the quotes, brackets and indentation before it."}`;
+}
+
+/** All errors of a document: the first of each line, and for what is never closed the place where it is opened. */
+export function describeYamlErrors(document: Document.Parsed, text: string): readonly SurveyProblem[] {
+  const lines = new Set<number>();
+  const problems: SurveyProblem[] = [];
+  for (const error of document.errors) {
+    const line = text.lastIndexOf("\n", error.pos[0] - 1);
+    if (lines.has(line)) continue;
+    lines.add(line);
+    const opened = findOpened(document, text, error.pos[0]);
+    if (opened === undefined) problems.push({ offset: error.pos[0], text: () => describeYamlError(error) });
+    else
+      problems.push({
+        offset: opened,
+        text: () => `YAML: the ${text[opened] === "[" || text[opened] === "{" ? "bracket" : "quote"} that opens here is never closed.`,
+      });
+  }
+  return problems;
+}
+
+/** Where the innermost quote or bracket begins that should have ended before an error and did not. */
+function findOpened(document: Document.Parsed, text: string, offset: number): number | undefined {
+  let opened: number | undefined;
+  visit(document, {
+    Node(_, node) {
+      const [start, end] = node.range ?? [0, 0];
+      if (start >= offset || end < offset) return undefined;
+      const quoted =
+        isScalar(node) && (node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE") && !closes(text, start, end, text[start]);
+      const bracketed = isCollection(node) && node.flow === true && !closes(text, start, end, text[start] === "[" ? "]" : "}");
+      if (quoted || bracketed) opened = start;
+      return undefined;
+    },
+  });
+  return opened;
+}
+
+function closes(text: string, start: number, end: number, mark: string | undefined): boolean {
+  return end - start > 1 && text[end - 1] === mark;
 }

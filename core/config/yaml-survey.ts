@@ -1,6 +1,7 @@
 /** One walk over a parsed document before anything is made of it: repeated keys, alias bombs, nesting. */
 
 import { isAlias, isMap, isPair, isScalar, isSeq, type Alias, type Document, type Node } from "yaml";
+import { quote } from "./describe.ts";
 import type { Location } from "./types.ts";
 
 const maxValues = 200_000;
@@ -10,7 +11,10 @@ const maxDepth = 100;
 export interface Survey {
   /** What each alias stands for. */
   readonly targets: ReadonlyMap<Alias, Node>;
+  /** Why nothing must be made of the document. */
   readonly problems: readonly SurveyProblem[];
+  /** Faults that leave it readable. */
+  readonly repeatedKeys: readonly SurveyProblem[];
 }
 
 export interface SurveyProblem {
@@ -23,6 +27,7 @@ export interface SurveyProblem {
 export function surveyDocument(document: Document.Parsed): Survey {
   const targets = new Map<Alias, Node>();
   const problems: SurveyProblem[] = [];
+  const repeated: SurveyProblem[] = [];
   const anchors = new Map<string, { readonly node: Node; readonly size: number }>();
   let aliasCount = 0;
 
@@ -42,7 +47,7 @@ export function surveyDocument(document: Document.Parsed): Survey {
     let size = 1;
     if (isSeq(node)) for (const item of node.items) size += visit(item, depth + 1);
     if (isMap(node)) {
-      repeatedKeys(node.items, problems);
+      findRepeatedKeys(node.items, repeated);
       for (const item of node.items) if (isPair(item)) size += visit(item.key, depth + 1) + visit(item.value, depth + 1);
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, { node, size });
@@ -55,10 +60,10 @@ export function surveyDocument(document: Document.Parsed): Survey {
     const cause = aliasCount > 0 ? "its aliases expand to" : "it holds";
     problems.push(whole(`is refused: ${cause} more than ${maxValues} values.`));
   }
-  return { targets, problems };
+  return { targets, problems, repeatedKeys: repeated };
 }
 
-function repeatedKeys(items: readonly unknown[], problems: SurveyProblem[]): void {
+function findRepeatedKeys(items: readonly unknown[], problems: SurveyProblem[]): void {
   const seen = new Map<string, number>();
   for (const item of items) {
     if (!isPair(item) || !isScalar(item.key)) continue;
@@ -70,7 +75,7 @@ function repeatedKeys(items: readonly unknown[], problems: SurveyProblem[]): voi
     else if (key !== "<<") {
       problems.push({
         offset,
-        text: (position) => `key "${key}" stands twice in this mapping, first on line ${position(first).line}. Keep one of them.`,
+        text: (position) => `key ${quote(key)} stands twice in this mapping, first on line ${position(first).line}. Keep one of them.`,
       });
     }
   }
