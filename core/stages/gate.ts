@@ -5,11 +5,12 @@ import type { IncomingMessage } from "node:http";
 import type { Middleware } from "koa";
 
 import { ProxyError } from "../../sdk/errors.ts";
+import { isLoopback } from "../listen.ts";
 
 export interface GatePolicy {
   /** Host names accepted whatever the port, besides the loopback names on our own port. */
   readonly allowedHosts: readonly string[];
-  /** Whether requests may also name the address they reached us at (bound beyond loopback, so a key is required). */
+  /** Whether requests may also name the address beyond loopback they reached us at (bound there, so a key is required). */
   readonly acceptLocalAddress: boolean;
 }
 
@@ -75,7 +76,9 @@ function checkHost(request: IncomingMessage, policy: GatePolicy): void {
   if (name !== undefined) {
     if (loopbackNames.has(name) && port === request.socket.localPort) return;
     if (policy.allowedHosts.includes(name)) return;
-    if (policy.acceptLocalAddress && port === request.socket.localPort && name === bracketed(request.socket.localAddress)) return;
+    const { localAddress = "", localPort } = request.socket;
+    // An address cannot be pointed elsewhere as a name can.
+    if ((policy.acceptLocalAddress || isLoopback(localAddress)) && port === localPort && name === bracketed(localAddress)) return;
   }
   throw new ProxyError(
     `This proxy does not answer to the host "${printable(values.join(", "))}". Use localhost or 127.0.0.1 with its own port; other names need an entry in ccproxy.allowed_hosts.`,
@@ -83,8 +86,8 @@ function checkHost(request: IncomingMessage, policy: GatePolicy): void {
   );
 }
 
-function bracketed(address: string | undefined): string {
-  const plain = (address ?? "").replace(/^::ffff:/, "");
+function bracketed(address: string): string {
+  const plain = address.replace(/^::ffff:/, "");
   return plain.includes(":") ? `[${plain}]` : plain;
 }
 
