@@ -6,7 +6,7 @@ import { rename, rm, stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import type { StatusReport } from "../core/status.ts";
 import { createPrivateFile, errorCode, writePrivateFile } from "../core/private-file.ts";
-import { askServer, type ServerAddress } from "./control.ts";
+import { askServer } from "./control.ts";
 import { isProcessAlive, processStartMark } from "./liveness.ts";
 import { readState, stateFilePath, type ListeningServer, type ServerState } from "./state-file.ts";
 
@@ -36,7 +36,7 @@ export async function inspectState(directory: string): Promise<RunState> {
 }
 
 /** The server's own account; undefined when it does not answer as ccproxy. */
-export async function askForStatus(server: ServerAddress): Promise<StatusReport | undefined> {
+async function askForStatus(server: ListeningServer): Promise<StatusReport | undefined> {
   try {
     const answer = await askServer(server, "/ccproxy/status");
     if (answer.status !== 200) return undefined;

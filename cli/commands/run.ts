@@ -8,7 +8,7 @@ import { shortPath } from "../display.ts";
 import { logFilePath } from "../log-path.ts";
 import { projectInForce } from "../project.ts";
 import { runEnvironment } from "../run-environment.ts";
-import { askForStatus, inspectState } from "../state.ts";
+import { inspectState } from "../state.ts";
 
 export interface RunOptions extends CommonOptions {
   readonly command: readonly string[];
@@ -53,8 +53,7 @@ async function findOrStartProxy(context: CliContext, directory: string, command:
   context.stderr.write(
     `ccproxy: no server is running, so ${basename(command)} gets one of its own at ${server.url} (log in ${shortPath(logFilePath(directory))})\n`,
   );
-  const report = await askForStatus(server);
-  return { url: server.url, localAuth: report?.config.localAuth === true, stop: () => server.stop(0) };
+  return { url: server.url, localAuth: server.localAuth, stop: () => server.stop(0) };
 }
 
 async function localToken(directory: string, proxy: Proxy): Promise<string | undefined> {
