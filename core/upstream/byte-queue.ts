@@ -7,8 +7,9 @@ export interface Flow {
   abort(reason: Error): void;
 }
 
-/** Beyond this the socket is paused until the consumer has caught up. */
+/** Beyond either the socket is paused until the consumer has caught up; tiny chunks cost far more than their bytes. */
 const highWaterBytes = 32 * 1024;
+const highWaterChunks = 512;
 
 /**
  * A Node Readable would cost several times as much per chunk, and an unread chunk here is at most one
@@ -33,9 +34,10 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
       waiting.resolve({ done: false, value: chunk });
       return;
     }
+    if (this.#state.type !== "open") return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes >= highWaterBytes && !this.#paused) {
+    if (!this.#paused && (this.#bytes >= highWaterBytes || this.#chunks.length >= highWaterChunks)) {
       this.#paused = true;
       this.#flow.pause();
     }

@@ -1,6 +1,6 @@
 /** Undoes a compression that was not asked for, so that a stream reaches the caller event by event. */
 
-import { Readable } from "node:stream";
+import { Readable, pipeline } from "node:stream";
 import {
   type BrotliDecompress,
   type Gunzip,
@@ -10,7 +10,6 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { pipeline } from "node:stream";
 
 import { ProxyError } from "../../sdk/errors.ts";
 
@@ -39,12 +38,25 @@ async function* decoded(
   body: AsyncIterable<Uint8Array>,
   decoder: ReturnType<NonNullable<(typeof decoders)[string]>>,
 ): AsyncGenerator<Uint8Array> {
+  let failure: { readonly of: unknown } | undefined;
+  const iterator = body[Symbol.asyncIterator]();
+  // No generator: its `return` would wait for a `next` that may never come.
+  const source: AsyncIterableIterator<Uint8Array> = {
+    next: () =>
+      iterator.next().catch((error: unknown) => {
+        failure = { of: error };
+        throw error;
+      }),
+    return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]: () => source,
+  };
   // The failure of either side surfaces in the loop below.
-  pipeline(Readable.from(body), decoder, () => undefined);
+  pipeline(Readable.from(source), decoder, () => undefined);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (cause) {
-    if (cause instanceof ProxyError) throw cause;
+    // A caller that left or an upstream that broke off is no fault of the compression.
+    if (failure !== undefined) throw failure.of;
     throw new ProxyError("The upstream's compressed answer is broken.", { status: 502, kind: "api_error", cause });
   }
 }
