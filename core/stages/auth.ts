@@ -29,11 +29,11 @@ export function authenticate(request: IncomingMessage, presented: Presented, pol
   const { masterKey, localToken } = policy;
   const own: HeaderList = credentialHeaders(request);
   if (masterKey !== undefined) {
-    const key = [...own, ...header(request, "x-litellm-api-key")].find(([, value]) => sameSecret(withoutScheme(value), masterKey));
-    if (key !== undefined) return { kind: "master", credentials: own.filter((entry) => entry !== key) };
+    const isKey = [...own, ...header(request, "x-litellm-api-key")].some(([, value]) => sameSecret(withoutScheme(value), masterKey));
+    if (isKey) return { kind: "master", credentials: own.filter(([, value]) => !holds(value, masterKey)) };
   }
   if (localToken !== undefined && presented.localToken !== undefined && sameSecret(presented.localToken, localToken)) {
-    return { kind: "local", credentials: own };
+    return { kind: "local", credentials: own.filter(([, value]) => masterKey === undefined || !holds(value, masterKey)) };
   }
   if (masterKey === undefined && localToken === undefined) return { kind: "anonymous", credentials: own };
   throw new ProxyError(refusal(policy), { status: 401, kind: "authentication_error", headers: { "x-should-retry": "false" } });
@@ -59,6 +59,11 @@ function header(request: IncomingMessage, name: string): HeaderList {
 
 function withoutScheme(value: string): string {
   return /^bearer /i.test(value) ? value.slice(7).trim() : value;
+}
+
+/** Some clients are given the key twice, as bearer and as x-api-key; none of the two may travel on. */
+function holds(value: string, masterKey: string): boolean {
+  return value.split(/[\s,]+/).some((part) => sameSecret(part, masterKey));
 }
 
 /** Takes the same time whatever the first difference, and whatever the length. */
