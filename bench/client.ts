@@ -23,16 +23,18 @@ export interface ExchangeOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** The bytes of a request: head and body. */
-export function encodeRequest(path: string, body: Buffer, extraHeaders: Readonly<Record<string, string>> = {}): Buffer {
-  const headers = {
-    host: "127.0.0.1",
-    connection: "keep-alive",
-    ...requestHeaders,
-    ...extraHeaders,
-    "content-length": String(body.length),
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+export interface RequestParts {
+  /** Named in the Host header, which a careful server checks. */
+  readonly port: number;
+  readonly path: string;
+  readonly body: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The bytes of a POST: head and body. */
+export function encodeRequest({ port, path, body, headers }: RequestParts): Buffer {
+  const own = { host: `127.0.0.1:${port}`, connection: "keep-alive", "content-length": String(body.length) };
+  const lines = Object.entries({ ...own, ...requestHeaders, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
 }
 

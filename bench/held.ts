@@ -27,7 +27,12 @@ export interface HeldResult {
 
 /** Wants a fresh lane: memory that earlier load left behind would hide what the streams take. */
 export async function measureHeld(lane: RunningLane, streams: number, holdMs: number): Promise<HeldResult> {
-  const request = encodeRequest("/v1/messages?beta=true", requestBody("50k", "stream"), lane.headers);
+  const request = encodeRequest({
+    port: lane.port,
+    path: "/v1/messages?beta=true",
+    body: requestBody("50k", "stream"),
+    headers: lane.headers,
+  });
   await lane.upstream.mode("held");
 
   const rssBeforeMb = lane.idleRssMb;

@@ -91,7 +91,7 @@ export async function warmUp(scenario: Scenario, lane: RunningLane, effort: Effo
 }
 
 async function measureSlice(scenario: Scenario, lane: RunningLane, effort: Effort): Promise<Slice> {
-  const request = encodeRequest("/v1/messages?beta=true", requestBytes(scenario), lane.headers);
+  const request = encodeRequest({ port: lane.port, path: "/v1/messages?beta=true", body: requestBytes(scenario), headers: lane.headers });
   const expected = replyBytes(scenario.form);
   const connections = Array.from({ length: scenario.concurrency }, () => new Connection(lane.port));
   await lane.upstream.mode(scenario.form);

@@ -23,8 +23,8 @@ export function renderReport(report: Report): string {
     ...report.scenarios.map(renderScenario),
     section("Start and memory at rest", renderStarts(report.starts)),
     report.held.length === 0 ? "" : section("Held streams", renderHeld(report.held)),
-    ...report.skipped.map(({ lane, reason }) => `SKIPPED ${lane}: ${reason}`),
-    ...report.failed.map(({ lane, reason }) => `FAILED ${lane}: ${reason}`),
+    ...report.skipped.map(({ lane, reason }) => `SKIPPED ${lane}: ${reason.trim()}`),
+    ...report.failed.map(({ lane, reason }) => `FAILED ${lane}: ${reason.trim()}`),
     report.notes.map((note) => `- ${note}`).join("\n"),
   ];
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
@@ -66,7 +66,7 @@ function renderScenario(result: ScenarioResult): string {
   const header = ["lane", "added/bare", "rps/bare", "added p50", "added p99", "added ttfb", "p50", "rps", "cpu/req", "rss MB", "n", "body"];
   const form = scenario.form === "stream" ? "streamed reply" : "plain reply";
   const title = `${scenario.size} body, ${form}, ${scenario.concurrency} at a time (ms; the load generator itself takes ${number(result.generatorCpuMsPerRequest, 2)} ms of processor a request)`;
-  const failures = result.lanes.flatMap((lane) => (lane.failure === undefined ? [] : [`\nFAILED ${lane.lane}: ${lane.failure}`]));
+  const failures = result.lanes.flatMap((lane) => (lane.failure === undefined ? [] : [`\nFAILED ${lane.lane}: ${lane.failure.trim()}`]));
   return section(title, table(header, rows, 1) + failures.join(""));
 }
 

@@ -122,7 +122,11 @@ async function main(): Promise<void> {
   }
 
   for (const { scenario, lanes } of scenarios) {
-    for (const { lane, failure } of lanes) if (failure !== undefined) failed.push({ lane, reason: `${describe(scenario)}: ${failure}` });
+    // Printed with the scenario already; here once, for the exit code and the JSON.
+    for (const { lane, failure } of lanes) {
+      if (failure !== undefined && !failed.some((known) => known.lane === lane))
+        failed.push({ lane, reason: `first in ${describe(scenario)}: ${failure}` });
+    }
   }
   for (const result of held) {
     if (result.failure !== undefined || result.broken > 0)

@@ -61,7 +61,10 @@ describe("the bench", () => {
     ] as const) {
       await upstream.mode(form);
       for (const size of ["50k", "1m"] as const) {
-        const reply = await connection.send(encodeRequest("/v1/messages", requestBody(size, form)), { expected, keepBody: true });
+        const reply = await connection.send(encodeRequest({ port: upstream.port, path: "/v1/messages", body: requestBody(size, form) }), {
+          expected,
+          keepBody: true,
+        });
         expect(reply.status).toBe(200);
         expect(reply.isExact).toBe(true);
         expect(reply.body.equals(expected)).toBe(true);
