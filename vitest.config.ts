@@ -1,12 +1,17 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+const endToEnd = "test/e2e/**/*.test.ts";
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
     hookTimeout: 30_000,
     // Two cores: more workers than that only make the servers under test wait for each other.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "parts", include: ["test/**/*.test.ts"], exclude: [endToEnd], testTimeout: 20_000 } },
+      // Starts programs of several hundred megabytes, beside everything else.
+      { extends: true, test: { name: "e2e", include: [endToEnd], testTimeout: 60_000 } },
+    ],
   },
 });
 export default config;
