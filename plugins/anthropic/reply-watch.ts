@@ -1,7 +1,7 @@
 /** Watches a Messages reply go by, looking only at its two ends: a few comparisons per chunk, no parsing of events. */
 
 import type { ReplySummary, ReplyWatch, Usage } from "../../sdk/dialect.ts";
-import type { WireUsage } from "./wire.ts";
+import type { WireError, WireUsage } from "./wire.ts";
 
 /** `message_start` with its usage fits in here. */
 const headBytes = 4096;
@@ -46,7 +46,7 @@ export class EventReplyWatch implements ReplyWatch {
   }
 
   betweenEvents(): boolean {
-    return this.#tail.length === 0 || /(\n\n|\r\n\r\n|\r\r)$/.test(this.#tail.last(4));
+    return this.#tail.length === 0 || /(\n\n|\n\r\n|\r\r)$/.test(this.#tail.last(4));
   }
 
   end(): ReplySummary {
@@ -56,9 +56,7 @@ export class EventReplyWatch implements ReplyWatch {
     const start = firstUsage(this.#headText);
     const last = lastUsage(tail);
     return {
-      // The name of the last event, or its data where a host leaves event names out.
-      complete:
-        /(^|\n|\r)event: ?message_stop\b/.test(tail) || tail.includes('"type":"message_stop"') || tail.includes('"type": "message_stop"'),
+      complete: messageStop.test(tail),
       error,
       // The last event's figures are final; what it leaves out stands in the first.
       usage: merge(start, last),
@@ -66,10 +64,19 @@ export class EventReplyWatch implements ReplyWatch {
   }
 }
 
+/** The last event in full, be it known by its data or, where a host leaves the type out, by its name. */
+const messageStop = /"type"\s*:\s*"message_stop"\s*[,}]|(^|[\n\r])event: ?message_stop[\n\r]+data:.*\}/;
+const errorEvent = /(^|[\n\r])(event: ?error\b|data: ?\{\s*"type"\s*:\s*"error"\s*[,}])/;
+
 function lastErrorType(tail: string): string | undefined {
-  const at = tail.search(/(^|\n|\r)event: ?error\b/);
+  const at = tail.search(errorEvent);
   if (at < 0) return undefined;
-  return /"error":\s*\{[^{}]*?"type":\s*"([a-z_]+)"/.exec(tail.slice(at))?.[1] ?? "error";
+  try {
+    const wire: Partial<WireError> | null = JSON.parse(/data:(.*)/.exec(tail.slice(at))?.[1] ?? "");
+    return typeof wire?.error?.type === "string" ? wire.error.type : "error";
+  } catch {
+    return "error";
+  }
 }
 
 function firstUsage(text: string): Usage | undefined {

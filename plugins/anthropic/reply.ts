@@ -19,7 +19,7 @@ export interface TextOptions {
 /** A complete assistant turn holding this text, streamed word by word when a stream was asked for. */
 export function encodeText(content: string, options: TextOptions): LocalReply {
   const id = `msg_${randomUUID().replaceAll("-", "")}`;
-  const words = content.match(/\s*\S+\s*?/g) ?? [content];
+  const words = content.match(/\s*\S+(\s+$)?/g) ?? [content];
   const message = { id, type: "message", role: "assistant", model: options.model };
   const usage = { input_tokens: options.inputTokens, output_tokens: words.length };
   if (!options.stream) {
