@@ -1,5 +1,6 @@
 /** Puts together what the stages share. */
 
+import { homedir } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 
@@ -12,7 +13,7 @@ import type { StartOptions } from "./server.ts";
 import type { Services } from "./services.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { StatusReport } from "./status.ts";
-import { createTokenService } from "./tokens/service.ts";
+import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
 import { Pools } from "./upstream/pools.ts";
 import { version } from "./version.ts";
@@ -45,7 +46,7 @@ export function createServices(init: ServicesInit): CreatedServices {
   const { logger } = log;
   const pools = new Pools();
   const tokens = createTokenService();
-  const tokenSources = new TokenSources((token) => secrets.add(token));
+  const tokenSources = new TokenSources({ home: homedir(), onToken: (token) => secrets.add(token) });
   const projects = new ProjectRules(registry, logger);
   const open: Services["open"] = new Set();
   const startedAt = new Date();
