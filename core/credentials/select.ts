@@ -3,13 +3,15 @@
 import type { Credential, HeaderList } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import type { Deployment } from "../routing/deployment.ts";
-import { canonicalName } from "../routing/deployment.ts";
-import { TokenSourceError, type Tokens } from "./token-source.ts";
+import { canonicalName, hasCredentialHeader } from "../routing/deployment.ts";
+import { type Token, TokenSourceError, type Tokens } from "./token-source.ts";
 
 export type Selected =
   | { readonly source: "key"; readonly credential: Credential }
+  /** The deployment's `extra_headers` hold it. */
+  | { readonly source: "extra headers" }
   | { readonly source: "caller"; readonly headers: HeaderList }
-  | { readonly source: "token source"; readonly credential: Credential; readonly tokens: Tokens };
+  | { readonly source: "token source"; readonly credential: Credential; readonly token: Token; readonly tokens: Tokens };
 
 /**
  * The deployment's key; else the caller's own credential, where it may go; else a token source of that vendor.
@@ -23,6 +25,7 @@ export async function selectCredential(
   tokenSources: ReadonlyMap<string, Tokens>,
 ): Promise<Selected> {
   if (deployment.apiKey !== undefined) return { source: "key", credential: { form: "api-key", value: deployment.apiKey } };
+  if (hasCredentialHeader(deployment)) return { source: "extra headers" };
   const { provider } = deployment;
   const own = provider?.ownsUrl(new URL(deployment.apiBase)) ?? false;
   const tokens = own && provider !== undefined ? tokenSources.get(canonicalName(provider)) : undefined;
@@ -32,7 +35,7 @@ export async function selectCredential(
       tokens === undefined ? credentials : credentials.filter(([, value]) => provider?.isCredential(withoutScheme(value)) === true);
     if (usable.length > 0) return { source: "caller", headers: usable };
   }
-  if (tokens !== undefined) return { source: "token source", credential: await fromSource(tokens), tokens };
+  if (tokens !== undefined) return fromSource(tokens);
   throw new ProxyError(missingCredential(deployment, own), {
     status: 401,
     kind: "authentication_error",
@@ -40,13 +43,20 @@ export async function selectCredential(
   });
 }
 
-async function fromSource(tokens: Tokens): Promise<Credential> {
+async function fromSource(tokens: Tokens): Promise<Selected> {
   try {
-    const value = await tokens.get();
-    return { form: "bearer", value, ...(tokens.userAgent === undefined ? {} : { userAgent: tokens.userAgent }) };
+    const token = await tokens.get();
+    const { userAgent } = tokens;
+    const credential: Credential = { form: "bearer", value: token.value, ...(userAgent === undefined ? {} : { userAgent }) };
+    return { source: "token source", credential, token, tokens };
   } catch (error) {
     if (!(error instanceof TokenSourceError)) throw error;
-    throw new ProxyError(`No credential for this request: ${error.message}.`, { status: 401, kind: "authentication_error", cause: error });
+    throw new ProxyError(`No credential for this request: ${error.message}.`, {
+      status: 401,
+      kind: "authentication_error",
+      headers: { "x-should-retry": "false" },
+      cause: error,
+    });
   }
 }
 

@@ -14,11 +14,16 @@ export class TokenSourceError extends Error {
   override readonly name = "TokenSourceError";
 }
 
+/** One reading of a source. Two readings are told apart even when both gave the same text. */
+export interface Token {
+  readonly value: string;
+}
+
 /** One source, read at most once at a time however many requests wait for it. */
 export class Tokens {
   readonly #source: TokenSource;
   readonly #onToken: (token: string) => void;
-  #current: Promise<string> | undefined;
+  #current: Promise<Token> | undefined;
 
   /** @param onToken told of every token obtained, so that it can be kept out of the log */
   constructor(source: TokenSource, onToken: (token: string) => void) {
@@ -31,11 +36,11 @@ export class Tokens {
   }
 
   /** @throws TokenSourceError; the next call tries again. */
-  get(): Promise<string> {
+  get(): Promise<Token> {
     if (this.#current === undefined) {
-      const reading = readToken(this.#source).then((token) => {
-        this.#onToken(token);
-        return token;
+      const reading = readToken(this.#source).then((value) => {
+        this.#onToken(value);
+        return { value };
       });
       this.#current = reading;
       reading.catch(() => {
@@ -45,8 +50,8 @@ export class Tokens {
     return this.#current;
   }
 
-  /** Forgets a token that the upstream refused; one that was replaced meanwhile stays. */
-  async invalidate(refused: string): Promise<void> {
+  /** Forgets a token that the upstream refused; one that was read meanwhile stays, so that many refusals cost one reading. */
+  async invalidate(refused: Token): Promise<void> {
     const current = this.#current;
     if (current === undefined) return;
     const token = await current.catch(() => undefined);

@@ -34,6 +34,11 @@ export function createDeployment(config: DeploymentConfig, providers: readonly P
   };
 }
 
+/** Whether `extra_headers` hold the deployment's credential: it needs no other, and gets none of a caller's. */
+export function hasCredentialHeader({ extraHeaders }: Deployment): boolean {
+  return Object.hasOwn(extraHeaders, "authorization") || Object.hasOwn(extraHeaders, "x-api-key");
+}
+
 /** The deployment that stands in for a vendor's own model nobody configured: the vendor's host, the caller's credential. */
 export function createPassThrough(model: string, provider: Provider): Deployment {
   const name = canonicalName(provider);

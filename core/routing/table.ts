@@ -2,7 +2,7 @@
 
 import type { Provider } from "../../sdk/dialect.ts";
 import type { RouteRow } from "../status.ts";
-import { type Deployment, canonicalName, createPassThrough, findProvider } from "./deployment.ts";
+import { type Deployment, canonicalName, createPassThrough, findProvider, hasCredentialHeader } from "./deployment.ts";
 import { type Pattern, fillPattern } from "./pattern.ts";
 
 /** How a name was resolved, for the trace. */
@@ -122,7 +122,7 @@ function describeDeployment(deployment: Deployment): RouteRow["deployments"][num
 
 function credentialSource(deployment: Deployment): RouteRow["deployments"][number]["credential"] {
   if (deployment.mockResponse !== undefined) return "mock";
-  if (deployment.apiKey !== undefined) return "key";
+  if (deployment.apiKey !== undefined || hasCredentialHeader(deployment)) return "key";
   if (deployment.provider === undefined) return "none";
   return deployment.forwardClientAuth || deployment.provider.ownsUrl(new URL(deployment.apiBase)) ? "caller" : "none";
 }

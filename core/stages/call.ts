@@ -64,7 +64,7 @@ async function attempt(exchange: Exchange, target: PlannedTarget, services: Call
   const response = await sendOnce(exchange, target, outbound, selected, authorize, services.pools);
   if (response.status !== 401 || selected.source !== "token source") return response;
 
-  await selected.tokens.invalidate(selected.credential.value);
+  await selected.tokens.invalidate(selected.token);
   const again = await selectCredential(deployment, exchange.caller.credentials, tokenSources).catch(() => undefined);
   if (again?.source !== "token source" || again.credential.value === selected.credential.value) return response;
   await response.body.return();
@@ -83,7 +83,7 @@ async function sendOnce(
   const url = new URL(outbound.url);
   // Compressed streams would arrive in blocks, not in events.
   const plain: HeaderList = [...withExtra(outbound.headers, deployment.extraHeaders), ["accept-encoding", "identity"]];
-  const headers = selected.source === "caller" ? [...plain, ...selected.headers] : authorize(plain, selected.credential);
+  const headers = withCredential(plain, selected, authorize);
   const record: Attempt = { deployment, model, startedAt: exchange.now(), status: undefined };
   exchange.attempts.push(record);
   const response = await send(pools.get(url.origin, deployment.timeouts.connectMs), {
@@ -97,6 +97,22 @@ async function sendOnce(
   });
   record.status = response.status;
   return response;
+}
+
+function withCredential(
+  headers: HeaderList,
+  selected: Selected,
+  authorize: (headers: HeaderList, credential: Credential) => HeaderList,
+): HeaderList {
+  switch (selected.source) {
+    case "extra headers":
+      return headers;
+    case "caller":
+      return [...headers, ...selected.headers];
+    case "key":
+    case "token source":
+      return authorize(headers, selected.credential);
+  }
 }
 
 function withExtra(headers: HeaderList, extra: Readonly<Record<string, string>>): HeaderList {
