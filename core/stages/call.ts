@@ -104,15 +104,9 @@ function withCredential(
   selected: Selected,
   authorize: (headers: HeaderList, credential: Credential) => HeaderList,
 ): HeaderList {
-  switch (selected.source) {
-    case "extra headers":
-      return headers;
-    case "caller":
-      return [...headers, ...selected.headers];
-    case "key":
-    case "token source":
-      return authorize(headers, selected.credential);
-  }
+  if (selected.source === "extra headers") return headers;
+  if (selected.source === "caller") return [...headers, ...selected.headers];
+  return authorize(headers, selected.credential);
 }
 
 function withExtra(headers: HeaderList, extra: Readonly<Record<string, string>>): HeaderList {

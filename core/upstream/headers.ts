@@ -38,9 +38,18 @@ const ownToThisHop = new Set([
   "forwarded",
   "via",
   "x-real-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
   "true-client-ip",
   "cf-connecting-ip",
+  "fastly-client-ip",
 ]);
+
+/** Not for rules to read: whoever holds one of these could act for the caller. */
+const secretHeaders = new Set([...credentialHeaders, "cookie", "proxy-authorization", "x-ccproxy-token"]);
+
+/** A browser would apply these to this proxy's origin; they are the affair of the upstream's. */
+const originPolicies = new Set(["set-cookie", "set-cookie2", "alt-svc", "clear-site-data", "strict-transport-security"]);
 
 export interface RequestHeaders extends HeaderReader {
   /** What may travel on. */
@@ -59,7 +68,7 @@ export function readRequestHeaders(request: IncomingMessage): RequestHeaders {
   return {
     endToEnd,
     get(name) {
-      if (credentialHeaders.has(name)) return undefined;
+      if (secretHeaders.has(name)) return undefined;
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(", ") : value;
     },
@@ -83,15 +92,14 @@ function connectionNamed(connection: string | undefined): ReadonlySet<string> | 
 /** The headers of an upstream's response that travel on to the caller, in order, names in lower case. */
 export function readResponseHeaders(raw: readonly (Buffer | string)[]): HeaderList {
   const list: [string, string][] = [];
-  let named: ReadonlySet<string> | undefined;
+  let named: readonly string[] | undefined;
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = text(raw[index]).toLowerCase();
-    if (name === "connection") named = connectionNamed(text(raw[index + 1]));
-    // Set-Cookie would be stored for this proxy's origin, and is the upstream edge's affair.
-    if (hopByHop.has(name) || name === "set-cookie" || name.startsWith("x-ccproxy-")) continue;
+    if (name === "connection") named = [...(named ?? []), ...(connectionNamed(text(raw[index + 1])) ?? [])];
+    if (hopByHop.has(name) || originPolicies.has(name) || name.startsWith("x-ccproxy-") || name.startsWith("access-control-")) continue;
     list.push([name, text(raw[index + 1])]);
   }
-  return named === undefined ? list : list.filter(([name]) => !named.has(name));
+  return named === undefined || named.length === 0 ? list : list.filter(([name]) => !named.includes(name));
 }
 
 function text(value: Buffer | string | undefined): string {
