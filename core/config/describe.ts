@@ -34,7 +34,8 @@ export function showValue(value: unknown, path: Path): string {
 
 /** Text in quotes, cut and masked, with everything escaped that a terminal would act on. */
 export function quote(text: string): string {
-  const masked = maskSecrets(text).replace(/… +/g, mask);
+  // The patterns are not made for text of any length.
+  const masked = maskSecrets(text.slice(0, maxShown * 8)).replace(/… +/g, mask);
   return printable(JSON.stringify(masked.length > maxShown ? `${masked.slice(0, maxShown)}…` : masked));
 }
 
@@ -42,10 +43,18 @@ const sensitiveInside = /(["']?[\w-]*(?:key|secret|token|password|passwd|credent
 const urlCredentials = /(?<=:\/\/)[^\s/@"']+(?=@)/g;
 // Forms that credentials of the providers have, wherever they stand.
 const tokenForms = /(?<![a-z0-9])(?:sk-|pk-|xai-|gsk_|ghp_|github_pat_|AIza|AKIA|ya29\.|eyJ|Bearer\s+)[\w\-.~+/=]{4,}/gi;
+// Runs of letters and digits that are no word, no number and no date; model names have none so long.
+const randomRuns = /(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{16,}/gi;
+const mixedRuns = /(?=[A-Za-z]*\d)(?=[A-Z\d]*[a-z])(?=[a-z\d]*[A-Z])[A-Za-z0-9]{10,}/g;
 
 /** Strikes out what has the form of a credential, and what follows a name for one. */
 export function maskSecrets(text: string): string {
-  return text.replace(sensitiveInside, `$1${mask}`).replaceAll(urlCredentials, padded).replaceAll(tokenForms, padded);
+  return text
+    .replace(sensitiveInside, `$1${mask}`)
+    .replaceAll(urlCredentials, padded)
+    .replaceAll(tokenForms, padded)
+    .replaceAll(randomRuns, padded)
+    .replaceAll(mixedRuns, padded);
 }
 
 /** As long as what it stands for, so that a caret behind it stays where it belongs. */

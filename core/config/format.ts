@@ -15,6 +15,8 @@ export interface FormatOptions {
 }
 
 const maxFrameColumns = 100;
+/** Nobody reads a line of this length; masking it would take long. */
+const maxFrameLine = 10_000;
 const colors = { error: "red", warning: "yellow", note: "cyan" } as const;
 
 /**
@@ -47,7 +49,7 @@ function headline({ severity, message, file, line, column, path }: Fault, paint:
 
 function frame({ file, line, column, path }: Fault, linesOf: (file: string) => readonly string[] | undefined, paint: Paint): string {
   const source = line === undefined ? undefined : linesOf(file)?.[line - 1];
-  if (source === undefined || source.trim() === "") return "";
+  if (source === undefined || source.trim() === "" || source.length > maxFrameLine) return "";
   const shown = maskLine(source, path);
   // A mask may end before the caret would stand.
   const caret = Math.min((column ?? 1) - 1, shown.length);

@@ -10,10 +10,16 @@ const keyAndValue = /^([\s\-{[,]*(["']?)([\w.\- ]+)\2\s*:\s+)(\S.*)$/;
  * @param place JSON path the finding is about, when known
  */
 export function maskLine(line: string, place: string | undefined): string {
-  if (place !== undefined && isSensitivePath(place.split(/[.[\]"]+/))) return line.replace(keyAndValue, `$1${mask}`);
+  if (place !== undefined && isSensitivePath(place.split(/[.[\]"]+/))) return maskValue(line);
   const match = keyAndValue.exec(line);
   if (match === null) return place === undefined && !isBareStructure(line) ? maskAll(line) : maskSecrets(line);
   return isSensitivePath([match[3] ?? ""]) ? `${match[1] ?? ""}${mask}` : maskSecrets(line);
+}
+
+function maskValue(line: string): string {
+  const match = keyAndValue.exec(line);
+  if (match !== null) return `${match[1] ?? ""}${mask}`;
+  return /^[\s-]*["']?[\w.-]+["']?\s*:\s*$/.test(line) ? line : maskAll(line);
 }
 
 /** A key alone, a comment, a list item that names something, brackets: these continue no value. */
@@ -22,5 +28,5 @@ function isBareStructure(line: string): boolean {
 }
 
 function maskAll(line: string): string {
-  return line.replace(/\S.*$/, mask);
+  return line.replace(/[^\s-].*$/, mask);
 }

@@ -44,12 +44,14 @@ export function parseSource(text: string, file: string, report: Report, origin: 
     });
     const survey = surveyDocument(document);
     const tell = (problem: SurveyProblem): void => report.file("error", file, problem.text(position), position(problem.offset));
-    const problems = [...describeYamlErrors(document, text), ...survey.problems];
+    const problems = survey.problems.length > 0 ? survey.problems : describeYamlErrors(document, text);
     for (const problem of problems.slice(0, maxReported)) tell(problem);
     if (problems.length > maxReported) report.file("error", file, `has ${problems.length - maxReported} more faults in its YAML.`);
-    for (const warning of document.warnings) report.file("warning", file, describeYamlError(warning), position(warning.pos[0]));
-    for (const problem of survey.repeatedKeys.slice(0, maxReported)) tell(problem);
     if (problems.length > 0) return undefined;
+    for (const warning of document.warnings.slice(0, maxReported)) {
+      report.file("warning", file, describeYamlError(warning), position(warning.pos[0]));
+    }
+    for (const problem of survey.repeatedKeys.slice(0, maxReported)) tell(problem);
     // The survey has bounded aliases already, by what they amount to.
     const value: unknown = document.toJS({ maxAliasCount: -1 });
     return { file, value, locate: (path, part) => position(findOffset(document, survey, path, part)) };

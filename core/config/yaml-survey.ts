@@ -48,7 +48,18 @@ export function surveyDocument(document: Document.Parsed): Survey {
     if (isSeq(node)) for (const item of node.items) size += visit(item, depth + 1);
     if (isMap(node)) {
       findRepeatedKeys(node.items, repeated);
-      for (const item of node.items) if (isPair(item)) size += visit(item.key, depth + 1) + visit(item.value, depth + 1);
+      for (const item of node.items) {
+        if (!isPair(item)) continue;
+        size += visit(item.key, depth + 1) + visit(item.value, depth + 1);
+        if (isScalar(item.key) && item.key.value === "<<" && item.key.type === "PLAIN" && !isMergeSource(item.value, targets)) {
+          problems.push(
+            problem(
+              item.key,
+              "is a merge key; wanted an alias of a mapping after it, or a list of such. Put << in quotes if it is a name.",
+            ),
+          );
+        }
+      }
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, { node, size });
     return size;
@@ -61,6 +72,11 @@ export function surveyDocument(document: Document.Parsed): Survey {
     problems.push(whole(`is refused: ${cause} more than ${maxValues} values.`));
   }
   return { targets, problems, repeatedKeys: repeated };
+}
+
+function isMergeSource(value: unknown, targets: ReadonlyMap<Alias, Node>): boolean {
+  const source = isAlias(value) ? targets.get(value) : value;
+  return isMap(source) || (isSeq(source) && source.items.every((item) => isMap(isAlias(item) ? targets.get(item) : item)));
 }
 
 function findRepeatedKeys(items: readonly unknown[], problems: SurveyProblem[]): void {
