@@ -18,7 +18,7 @@ const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
 export async function runChild(
   command: string,
   args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  { env, onStart }: { readonly env: Readonly<Record<string, string | undefined>>; readonly onStart: () => void },
 ): Promise<number> {
   const child = spawn(command, args, { stdio: "inherit", env: { ...env } });
   const atTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
@@ -30,6 +30,7 @@ export async function runChild(
   for (const signal of fromTerminal) process.on(signal, atTerminal ? ignore : forward);
   try {
     return await new Promise<number>((resolve, reject) => {
+      child.once("spawn", onStart);
       child.once("error", (error) => reject(spawnFailure(command, error)));
       child.once("exit", (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
     });
@@ -40,14 +41,12 @@ export async function runChild(
 }
 
 function spawnFailure(command: string, error: Error): CliFailure {
-  const code = errorCode(error);
-  if (code === "ENOENT") return new CliFailure(`command not found: ${command}`, 127, { cause: error });
-  const reason = code === undefined ? undefined : notExecutable[code];
-  return new CliFailure(`${command} cannot be executed: ${reason ?? error.message}`, 126, { cause: error });
+  switch (errorCode(error) ?? "") {
+    case "ENOENT":
+      return new CliFailure(`command not found: ${command}`, 127, { cause: error });
+    case "EACCES":
+      return new CliFailure(`${command} cannot be executed: permission denied`, 126, { cause: error });
+    default:
+      return new CliFailure(`${command} cannot be executed: ${error.message}`, 126, { cause: error });
+  }
 }
-
-const notExecutable: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  ENOEXEC: 'it is neither a program for this system nor a script with a "#!" line',
-};

@@ -20,16 +20,28 @@ export function shortPath(path: string): string {
   return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }
 
-/** Rows in columns, two blanks apart; the last column is not padded. Lines end without blanks. */
+/** Rows in columns, two blanks apart; columns without any text are left out. Lines end without blanks. */
 export function table(rows: readonly (readonly string[])[], indent: string = ""): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
   }
   return rows
-    .map((row) => indent + row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - displayWidth(cell))).join("  "))
+    .map((row) => row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - displayWidth(cell))))
+    .map((cells) => indent + cells.filter((_cell, column) => widths[column] !== 0).join("  "))
     .map((line) => `${line.trimEnd()}\n`)
     .join("");
+}
+
+/** Parts joined by blanks, broken into lines of a width; a part that is longer has a line of its own. */
+export function wrap(parts: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(part) <= width) lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 /** Characters without their colours. */

@@ -13,7 +13,7 @@ import type { TraceStep } from "../../core/trace.ts";
 import type { CliContext, Command, CommonOptions } from "../context.ts";
 import { askServer } from "../control.ts";
 import { demoRequest, type DemoRequest } from "../demo-request.ts";
-import { painter, table, type Paint } from "../display.ts";
+import { painter, table, wrap, type Paint } from "../display.ts";
 import { CliFailure } from "../failure.ts";
 import { startOrFail } from "../serve.ts";
 import { textDeltas } from "../text-deltas.ts";
@@ -38,9 +38,11 @@ const modelsFile = `model_list:
     litellm_params:
       model: anthropic/claude-haiku-5-5
       mock_response: >-
-        Hello from the mock model. Claude Code asked for Opus, a rule saw that a subagent is asking,
-        and so the request went to a smaller model. Not one other byte of it was changed.
+        Hello from the mock model. Claude Code asked for Opus, but a rule saw that it is a subagent
+        that asks, and so the request came to a smaller model.
 `;
+/** What the columns before them leave of 80. */
+const detailColumns = 46;
 const askedModel = "claude-opus-5-5";
 
 const demo: Command<CommonOptions> = async (context) => {
@@ -97,7 +99,7 @@ async function show({ stdout }: CliContext, server: RunningServer): Promise<void
   const steps = await traceOf(server, headerOf(response, "x-ccproxy-request-id"));
   stdout.write(
     table(
-      steps.map((step) => describeStep(step, paint)),
+      steps.flatMap((step) => describeStep(step, paint)),
       "   ",
     ),
   );
@@ -141,11 +143,16 @@ async function traceOf(server: RunningServer, requestId: string): Promise<readon
   throw new CliFailure(`the proxy has no trace of the demo's request ${requestId}; please report this`);
 }
 
-function describeStep({ stage, what, detail, us }: TraceStep, paint: Paint): string[] {
+/** One row, and more where the details need more than 80 columns. */
+function describeStep({ stage, what, detail, us }: TraceStep, paint: Paint): string[][] {
   const details = Object.entries(detail ?? {}).map(
     ([name, value]) => `${paint("dim", `${name}=`)}${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
-  return [paint("dim", `${(us / 1000).toFixed(2).padStart(7)} ms`), paint("cyan", stage), what, details.join(" ")];
+  const [first = "", ...more] = wrap(details, detailColumns);
+  return [
+    [paint("dim", `${(us / 1000).toFixed(1).padStart(5)} ms`), paint("cyan", stage), what, first],
+    ...more.map((line) => ["", "", "", line]),
+  ];
 }
 
 function headerOf(response: IncomingMessage, name: string): string {

@@ -23,7 +23,11 @@ const run: Command<RunOptions> = async (context, options) => {
   try {
     const token = await localToken(directory, proxy);
     const baseUrl = token === undefined && project === undefined ? proxy.url : `${proxy.url}/_run/${token ?? "-"}/${project ?? "-"}`;
-    return await runChild(command, args, runEnvironment(context.env, baseUrl));
+    const onStart = (): void => {
+      // Not before: of a command that does not exist that alone is to be said.
+      if (proxy.note !== undefined) context.stderr.write(`ccproxy: ${proxy.note}\n`);
+    };
+    return await runChild(command, args, { env: runEnvironment(context.env, baseUrl), onStart });
   } finally {
     await proxy.stop();
   }
@@ -33,6 +37,8 @@ export default run;
 interface Proxy {
   readonly url: string;
   readonly localAuth: boolean;
+  /** What the user should know of it. */
+  readonly note?: string;
   stop(): Promise<void>;
 }
 
@@ -50,10 +56,8 @@ async function findOrStartProxy(context: CliContext, directory: string, command:
     logTo: "file",
     watch: true,
   });
-  context.stderr.write(
-    `ccproxy: no server is running, so ${basename(command)} gets one of its own at ${server.url} (log in ${shortPath(logFilePath(directory))})\n`,
-  );
-  return { url: server.url, localAuth: server.localAuth, stop: () => server.stop(0) };
+  const note = `no server is running, so ${basename(command)} gets one of its own at ${server.url} (log in ${shortPath(logFilePath(directory))})`;
+  return { url: server.url, localAuth: server.localAuth, note, stop: () => server.stop(0) };
 }
 
 async function localToken(directory: string, proxy: Proxy): Promise<string | undefined> {
