@@ -30,7 +30,8 @@ export class MessagesFacts implements Facts {
   }
 
   get session(): string | undefined {
-    return this.#headers.get("x-claude-code-session-id") ?? sessionOfUserId(text(record(this.#body.value("metadata"))?.["user_id"]));
+    const named = this.#headers.get("x-claude-code-session-id") || sessionOfUserId(text(record(this.#body.value("metadata"))?.["user_id"]));
+    return named !== undefined && sessionPattern.test(named) ? named : undefined;
   }
 
   get client(): ClientKind {
@@ -123,6 +124,9 @@ function collectBlocks(content: Json | undefined, type: string, found: JsonRecor
     else if (block["type"] === "tool_result") collectBlocks(block["content"], type, found);
   }
 }
+
+/** It is written to the log and used as a key: whatever else a caller puts there is no session. */
+const sessionPattern = /^[\x21-\x7e]{1,200}$/;
 
 /** Today a JSON string with `session_id`; older clients joined user, account and session with underscores. */
 function sessionOfUserId(userId: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
 /** Which part of a Claude Code session a request belongs to. */
 
-import type { RequestBody, Span } from "../../sdk/body.ts";
+import type { Json, RequestBody, Span } from "../../sdk/body.ts";
 import type { HeaderReader, RequestClass } from "../../sdk/facts.ts";
 import { record, text } from "./json.ts";
 
@@ -11,7 +11,8 @@ const hintHeader = "x-claude-code-request-class";
  * beyond doubt is named, and the rest is `unknown`, never `main`:
  * - `subagent`: the billing block at the head of `system` says so;
  * - `auxiliary`: a server-side web search is the only declared tool;
- * - `compaction`: the last message asks for a summary of the conversation in the client's own words.
+ * - `compaction`: the last thing the user says asks for a summary of the conversation in the client's own
+ *   words. The same words in a file that a tool read are no such request.
  */
 export function classifyRequest(body: RequestBody, headers: HeaderReader, messages: readonly Span[]): RequestClass {
   const hint = headers.get(hintHeader);
@@ -45,5 +46,15 @@ const summaryRequest = "Your task is to create a detailed summary of the convers
 
 function asksForSummary(body: RequestBody, last: Span): boolean {
   const slice = body.slice(last);
-  return Buffer.from(slice.buffer, slice.byteOffset, slice.length).includes(summaryRequest);
+  // Most messages do not hold the words at all, and need no parsing.
+  if (!Buffer.from(slice.buffer, slice.byteOffset, slice.length).includes(summaryRequest)) return false;
+  const message = record(body.read(last));
+  return message?.["role"] === "user" && (lastText(message["content"])?.includes(summaryRequest) ?? false);
+}
+
+/** The text of a plain message, or of the last block where that is a text. */
+function lastText(content: Json | undefined): string | undefined {
+  if (!Array.isArray(content)) return text(content);
+  const block = record(content.at(-1));
+  return block?.["type"] === "text" ? text(block["text"]) : undefined;
 }

@@ -8,7 +8,7 @@ const vendorHosts = new Set(["api.anthropic.com"]);
 
 /** Exact host over TLS: a look-alike (`api.anthropic.com.evil.example`) or a plain-text port never gets a login. */
 export function ownsUrl(url: URL): boolean {
-  return url.protocol === "https:" && vendorHosts.has(url.hostname) && url.port === "" && url.username === "";
+  return url.protocol === "https:" && vendorHosts.has(url.hostname) && url.port === "" && url.username === "" && url.password === "";
 }
 
 /** Keys and login tokens of the vendor all begin this way; SDKs that must send something send something else. */

@@ -112,7 +112,7 @@ describe("request headers that travel on", () => {
 
 describe("reading request headers", () => {
   test("gives values, joined when repeated, and no credential", () => {
-    const { get } = readRequestHeaders(
+    const read = readRequestHeaders(
       incoming([
         ["X-Claude-Code-Request-Class", "main"],
         ["Anthropic-Beta", "one"],
@@ -125,11 +125,11 @@ describe("reading request headers", () => {
         ["Cookie", "session=secret"],
       ]),
     );
-    expect(get("x-claude-code-request-class")).toBe("main");
-    expect(get("anthropic-beta")).toBe("one, two");
-    expect(get("x-absent")).toBeUndefined();
+    expect(read.get("x-claude-code-request-class")).toBe("main");
+    expect(read.get("anthropic-beta")).toBe("one, two");
+    expect(read.get("x-absent")).toBeUndefined();
     for (const name of ["authorization", "x-api-key", "x-litellm-api-key", "x-ccproxy-token", "proxy-authorization", "cookie"]) {
-      expect(get(name)).toBeUndefined();
+      expect(read.get(name)).toBeUndefined();
     }
   });
 });
