@@ -1,15 +1,10 @@
-/** The one place of the core that reads the environment of the process; everything else is given what it needs. */
+/** Which variables the configuration may look at: our own by their prefix, and those it names. Nothing else is ever read. */
 
-/** Variables by name. */
+/** Variables by name: the environment of the process as `main` hands it down. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of our own variables begin with this; HOST, PORT, DEBUG and the like are never looked at. */
 const ownPrefix = "CCPROXY_";
-
-/** A copy of the environment of the process, so that what one load sees cannot change under it. */
-export function readEnvironment(): Environment {
-  return Object.freeze({ ...process.env });
-}
 
 /** One of ccproxy's own variables, e.g. `CONFIG_DIR` for `CCPROXY_CONFIG_DIR`. Blank counts as unset. */
 export function ownVariable(environment: Environment, name: "CONFIG_DIR"): string | undefined {

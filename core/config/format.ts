@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { styleText } from "node:util";
+import { listWords } from "./check.ts";
 import { printable } from "./describe.ts";
 import { maskLine } from "./mask-line.ts";
 import { maxTextBytes } from "./text-file.ts";
@@ -36,7 +37,7 @@ export function countFaults(faults: readonly Fault[]): string {
     .map((severity) => ({ severity, count: faults.filter((fault) => fault.severity === severity).length }))
     .filter(({ count }) => count > 0)
     .map(({ severity, count }) => `${count} ${severity}${count === 1 ? "" : "s"}`);
-  return counts.length < 2 ? counts.join("") : `${counts.slice(0, -1).join(", ")} and ${counts.at(-1)}`;
+  return listWords(counts);
 }
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;

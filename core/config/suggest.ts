@@ -3,7 +3,7 @@
 import { distance } from "fastest-levenshtein";
 
 /** The nearest candidate when it is near enough to be what was meant; case and `-` against `_` do not count. */
-export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(word);
   let best: string | undefined;
   // Two letters that changed places count as two steps.

@@ -66,7 +66,7 @@ export function resolveReferences(tree: Tree, variables: Variables): Resolved {
 }
 
 /** The variable a value refers to, if it is a reference. */
-export function referencedName(value: unknown): string | undefined {
+function referencedName(value: unknown): string | undefined {
   return typeof value === "string" && value.startsWith(prefix) ? value.slice(prefix.length) : undefined;
 }
 

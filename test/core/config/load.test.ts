@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { formatFaults } from "../../../core/config/format.ts";
 import { loadConfig } from "../../../core/config/load.ts";
@@ -66,7 +67,7 @@ test("what is no UTF-8 text is refused, with its line", async () => {
 
 test("a folder or a named pipe in the place of a file is refused at once", async () => {
   await mkdir(join(directory, "config.yaml"));
-  execFileSync("mkfifo", [join(directory, "ccproxy.yaml")]);
+  await promisify(execFile)("mkfifo", [join(directory, "ccproxy.yaml")]);
   const { faults } = await load({});
   expect(faults.map(({ message }) => message)).toEqual([
     expect.stringContaining("is a folder"),
@@ -118,7 +119,7 @@ test("a mapping with thousands of keys is searched for repeated ones all the sam
 });
 
 test("a file full of YAML faults is not answered with as many messages", async () => {
-  const { faults } = await load({ "config.yaml": `${"x: [\n".repeat(300)}` });
+  const { faults } = await load({ "config.yaml": "x: [\n".repeat(300) });
   expect(faults.length).toBeLessThan(30);
 });
 

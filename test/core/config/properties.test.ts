@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatFaults } from "../../../core/config/format.ts";
 import { loadConfig } from "../../../core/config/load.ts";
@@ -50,7 +50,7 @@ const editable = Array.from({ length: template.length }, (_, at) => at).filter((
 const edit = fc.record({
   at: fc.constantFrom(...editable),
   remove: fc.oneof(fc.constant(0), fc.constant(1), fc.integer({ min: 2, max: 20 })),
-  insert: fc.constantFrom("", ..."\n:{}[]\"'&*#-?,|>!%@`\t ", ": ", "- ", "\n  ", "x"),
+  insert: fc.constantFrom("", ...Array.from("\n:{}[]\"'&*#-?,|>!%@`\t "), ": ", "- ", "\n  ", "x"),
 });
 
 function apply(edits: readonly { at: number; remove: number; insert: string }[]): string {
