@@ -1,11 +1,12 @@
 /** Claude Code as a user starts it, `ccproxy run claude …`, in a world of its own: empty home, no network but loopback. */
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Readable } from "node:stream";
 
 import { stringify } from "yaml";
 
@@ -61,8 +62,12 @@ export async function createSession(options: SessionOptions): Promise<Session> {
 
   async function ccproxy(args: readonly string[], { environment = {} }: Pick<RunOptions, "environment"> = {}): Promise<Run> {
     const strays: string[] = [];
-    await using outside = await refuseOutside(strays);
-    const child = spawn(process.execPath, [launcher, ...args], {
+    await using outside = await refuseOutside((asked) => {
+      strays.push(asked);
+      // It would only try again.
+      kill(child);
+    });
+    const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [launcher, ...args], {
       cwd: work,
       stdio: ["ignore", "pipe", "pipe"],
       // A group of its own, so that nothing it started outlives a test that failed.
@@ -96,20 +101,30 @@ export async function createSession(options: SessionOptions): Promise<Session> {
     claude: (args, { wrapper = [], environment = { ANTHROPIC_API_KEY: apiKey } } = {}) =>
       ccproxy(["run", ...wrapper, "claude", "-p", ...args], { environment }),
     async [Symbol.asyncDispose]() {
-      for (const { pid } of running) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+      for (const child of running) kill(child);
       await rm(root, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }
 
+/** Ends a program and all that it started. */
+function kill({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
 /** The HTTP proxy of the session's environment: refuses, and notes who was asked for. */
-async function refuseOutside(strays: string[]): Promise<AsyncDisposable & { readonly url: string }> {
+async function refuseOutside(note: (asked: string) => void): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((request, response) => {
-    strays.push(`${request.method} ${request.url}`);
+    note(`${request.method} ${request.url}`);
     response.writeHead(502).end();
   });
   server.on("connect", (request, socket) => {
-    strays.push(`CONNECT ${request.url}`);
+    note(`CONNECT ${request.url}`);
     socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
   });
   server.listen(0, "127.0.0.1");
