@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 
 import type { ReplySummary, ReplyWatch } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
+import { ClientGone } from "../body/collect.ts";
 import type { Reply } from "../exchange.ts";
 
 export interface DrainOptions {
@@ -30,15 +31,18 @@ export interface Drained {
 export async function drain(response: ServerResponse, reply: Reply, options: DrainOptions): Promise<Drained> {
   const { watch, signal } = options;
   const iterator = reply.body[Symbol.asyncIterator]();
-  const pinger = reply.isEventStream ? startPinger(response, options) : undefined;
+  let pinger: Pinger | undefined;
   let firstByteAt: number | undefined;
+  let lastChunk: Uint8Array | undefined;
   let failure: Error | undefined;
-  response.writeHead(reply.status, reply.headers.flat());
   try {
+    response.writeHead(reply.status, reply.headers.flat());
+    pinger = reply.isEventStream ? startPinger(response, options) : undefined;
     for (let next = firstOf(iterator, response, reply.isEventStream); ; next = iterator.next()) {
       const { done, value } = await next;
       if (done === true) break;
       firstByteAt ??= options.now();
+      lastChunk = value;
       watch?.push(value);
       pinger?.postpone();
       if (!response.write(value)) await writable(response, signal, options.stuckAfterMs);
@@ -50,14 +54,21 @@ export async function drain(response: ServerResponse, reply: Reply, options: Dra
   }
   const betweenEvents = watch?.betweenEvents() ?? false;
   const summary = watch?.end();
-  if (failure === undefined && reply.isEventStream && reply.status === 200 && summary?.complete === false && summary.error === undefined) {
+  const isOver = summary !== undefined && (summary.complete || summary.error !== undefined);
+  if (failure === undefined && reply.isEventStream && summary !== undefined && !isOver) {
     failure = new ProxyError("The upstream ended its stream before the answer was complete.", { status: 502, kind: "api_error" });
   }
-  if (failure === undefined) response.end();
-  else {
-    endBroken(response, reply, failure, betweenEvents, options);
-    if (iterator.return !== undefined) await iterator.return().catch(() => undefined);
+  if (failure === undefined) {
+    response.end();
+    return { firstByteAt, summary, failure };
   }
+  await iterator.return?.().catch(() => undefined);
+  if (isOver && reply.isEventStream && !response.destroyed) {
+    // The last word was said; a connection that breaks behind it takes nothing away.
+    response.end(betweenEvents ? undefined : "\n\n");
+    return { firstByteAt, summary, failure: undefined };
+  }
+  endBroken(response, reply, failure, { ...options, unfinished: betweenEvents ? undefined : (lastChunk?.at(-1) ?? 0) });
   return { firstByteAt, summary, failure };
 }
 
@@ -76,8 +87,17 @@ function firstOf(
   return first;
 }
 
+interface BrokenEnd {
+  readonly ping: Uint8Array;
+  readonly encodeStreamError: (error: ProxyError) => Uint8Array;
+  /** The last byte sent, when it is not the last one of an event. */
+  readonly unfinished: number | undefined;
+}
+
+const newline = 0x0a;
+
 /** A stream gets its protocol's own error; anything else is cut off, so that nobody takes it for whole. */
-function endBroken(response: ServerResponse, reply: Reply, failure: Error, betweenEvents: boolean, options: DrainOptions): void {
+function endBroken(response: ServerResponse, reply: Reply, failure: Error, { ping, encodeStreamError, unfinished }: BrokenEnd): void {
   if (!reply.isEventStream || response.destroyed) {
     response.destroy();
     return;
@@ -86,10 +106,13 @@ function endBroken(response: ServerResponse, reply: Reply, failure: Error, betwe
     failure instanceof ProxyError
       ? failure
       : new ProxyError("The proxy could not complete this answer.", { status: 502, kind: "api_error" });
-  // Inside an unfinished event a line break keeps the client in that same event, where the later name `error` wins:
-  // it learns of the failure instead of choking on half an event.
-  if (!betweenEvents) response.write("\n");
-  response.end(options.encodeStreamError(error));
+  // The later of two names counts, and nobody reads a ping: as one of these half an event does no harm,
+  // and the error that follows is whole.
+  if (unfinished !== undefined) {
+    if (unfinished !== newline) response.write("\n");
+    response.write(ping);
+  }
+  response.end(encodeStreamError(error));
 }
 
 /** Waits until the caller has taken what was written. */
@@ -97,10 +120,10 @@ function writable(response: ServerResponse, signal: AbortSignal, stuckAfterMs: n
   return new Promise((resolve, reject) => {
     const stuck = setTimeout(() => {
       response.destroy();
-      finish(new Error(`the caller took nothing for ${stuckAfterMs / 1000} s`));
+      finish(new ClientGone(`the client took nothing for ${stuckAfterMs / 1000} s`));
     }, stuckAfterMs);
     const onDrain = (): void => finish();
-    const onClose = (): void => finish(new Error("the caller left"));
+    const onClose = (): void => finish(new ClientGone("the client closed the connection"));
     const onAbort = (): void => finish(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
     function finish(error?: Error): void {
       clearTimeout(stuck);
@@ -111,7 +134,8 @@ function writable(response: ServerResponse, signal: AbortSignal, stuckAfterMs: n
     }
     response.once("drain", onDrain).once("close", onClose);
     signal.addEventListener("abort", onAbort, { once: true });
-    if (response.destroyed) finish(new Error("the caller left"));
+    if (signal.aborted) onAbort();
+    else if (response.destroyed) onClose();
   });
 }
 
