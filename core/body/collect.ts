@@ -74,15 +74,29 @@ class KnownLength {
   }
 
   add(chunk: Buffer): void {
+    const { length } = chunk;
     // A small body comes in one piece, and node hands over each piece for good.
-    if (this.#bytes === undefined && chunk.length === this.#declared) this.#bytes = chunk;
-    else chunk.copy((this.#bytes ??= Buffer.allocUnsafeSlow(this.#declared)), this.length);
-    this.length += chunk.length;
+    if (this.#bytes === undefined && length === this.#declared) this.#bytes = chunk;
+    else {
+      chunk.copy((this.#bytes ??= Buffer.allocUnsafeSlow(this.#declared)), this.length);
+      giveBack(chunk);
+    }
+    this.length += length;
   }
 
   take(): Buffer {
     return this.#bytes?.subarray(0, this.length) ?? Buffer.alloc(0);
   }
+}
+
+/**
+ * Frees the memory of a copied chunk at once. Left to the garbage collector, every megabyte received would count
+ * twice towards the next full collection, and these cost more than everything else here.
+ */
+function giveBack(chunk: Buffer): void {
+  const { buffer } = chunk;
+  // Small pieces may share a slab with others; one that fills its memory alone is ours alone.
+  if (buffer instanceof ArrayBuffer && chunk.byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 /** Keeps chunks until the end. */
