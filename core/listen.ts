@@ -1,6 +1,6 @@
 /** The HTTP listener: its limits, its bind rules, and a stop that lets open connections finish. */
 
-import { type RequestListener, type Server, createServer } from "node:http";
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
@@ -31,13 +31,24 @@ export interface Listener {
   readonly url: string;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Told when a connection could not be accepted; the listener goes on. */
+  readonly onError: (error: Error) => void;
+}
+
 /** @throws ListenError */
-export function listen(handler: RequestListener, host: string, port: number): Promise<Listener> {
+export function listen(handler: RequestListener, { host, port, onError }: ListenOptions): Promise<Listener> {
   const server = createServer(serverOptions, handler);
-  server.on("clientError", answerBroken);
+  const isAnswering = watchAnswers(server);
+  server.on("clientError", (error, socket) => answerBroken(error, socket, isAnswering(socket)));
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(toListenError(error, host, port)));
+    const onRefused = (error: Error): void => reject(toListenError(error, host, port));
+    server.once("error", onRefused);
     server.listen(port, host, () => {
+      server.off("error", onRefused).on("error", onError);
       const { port: actual } = addressOf(server);
       const name = isIPv6(host) ? `[${host}]` : host;
       resolve({ server, port: actual, url: `http://${name === "0.0.0.0" ? "127.0.0.1" : name === "[::]" ? "[::1]" : name}:${actual}` });
@@ -64,10 +75,25 @@ function toListenError(error: Error, host: string, port: number): ListenError {
   return new ListenError(what, code, { cause: error });
 }
 
-/** What the HTTP parser refuses: there is no request to route, so no dialect either. */
-function answerBroken(error: Error, socket: Duplex): void {
+/** Tells whether a connection waits for an answer that has begun, or to a request that had come in whole. */
+function watchAnswers(server: Server): (socket: Duplex) => boolean {
+  const open = new WeakMap<Duplex, Set<ServerResponse>>();
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    let responses = open.get(socket);
+    if (responses === undefined) open.set(socket, (responses = new Set()));
+    responses.add(response);
+    response.once("close", () => responses.delete(response));
+  });
+  return (socket) => [...(open.get(socket) ?? [])].some((response) => response.headersSent || response.req.complete);
+}
+
+/**
+ * What the HTTP parser refuses: there is no request to route, so no dialect either. Behind a request whose
+ * answer is on its way nothing can be said that would not end up inside that answer.
+ */
+function answerBroken(error: Error, socket: Duplex, isAnswering: boolean): void {
   const code = "code" in error ? error.code : undefined;
-  if (code === "ECONNRESET" || !socket.writable) {
+  if (code === "ECONNRESET" || !socket.writable || isAnswering) {
     socket.destroy();
     return;
   }

@@ -94,7 +94,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   });
   const { services, log } = created;
   const handle = createApp(services).callback();
-  const listener = await listen((request, response) => void handle(request, response), host, port).catch(async (error: unknown) => {
+  const listener = await listen((request, response) => void handle(request, response), {
+    host,
+    port,
+    onError: (error) => services.logger.error({ error }, "a connection could not be accepted"),
+  }).catch(async (error: unknown) => {
     await created.close();
     throw error instanceof ListenError ? new StartError(error.message, [], { cause: error }) : error;
   });

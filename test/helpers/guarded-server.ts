@@ -47,7 +47,7 @@ export async function startGuardedServer(host: string = "127.0.0.1"): Promise<Gu
     ctx.body = "passed";
   });
   const handle = app.callback();
-  const { server, port } = await listen((request, response) => void handle(request, response), host, 0);
+  const { server, port } = await listen((request, response) => void handle(request, response), { host, port: 0, onError: () => undefined });
   return {
     port,
     passed,
