@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildBare, buildPackage } from "./built.ts";
 import { benchModel, type ReplyForm } from "./bodies.ts";
 import type { Command } from "./process.ts";
 
@@ -48,8 +49,8 @@ export const bareLane: LaneSpec = {
   forms: bothForms,
   isPeer: false,
   note: "Koa and undici, bytes piped both ways and nothing else (bench/bare.ts).",
-  prepare: ({ upstreamUrl, port, root }) => ({
-    command: { file: process.execPath, args: [join(root, "bench/bare.ts"), upstreamUrl, String(port)] },
+  prepare: ({ upstreamUrl, port, root, cache }) => ({
+    command: { file: process.execPath, args: [buildBare(root, cache), upstreamUrl, String(port)] },
     readyPath: "/ready",
   }),
 };
@@ -92,7 +93,7 @@ function ccproxyLaunch(context: LaneContext, rules: string): Launch {
   return {
     command: {
       file: process.execPath,
-      args: [...profiling(context.root), join(context.root, "bin/ccproxy.js"), ...start],
+      args: [...profiling(context.root), buildPackage(context.root, context.cache), ...start],
       environment: { HOME: context.directory },
     },
     readyPath: "/health/readiness",
