@@ -39,6 +39,12 @@ export interface FieldTable {
 }
 
 /**
+ * Real requests have a dozen. A body that is nothing but keys would cost seconds and a hundred times its
+ * size in memory.
+ */
+const mostFields = 10_000;
+
+/**
  * Reads a body without parsing it. The structure of the top level is checked, brackets and strings must
  * balance throughout; what else is wrong inside a value is left for the upstream to judge. A UTF-8 byte
  * order mark is stepped over: it goes upstream like every other byte.
@@ -66,6 +72,7 @@ export function scanBody(view: ByteView): BodyIndex {
       at = skipWhitespace(bytes, keyEnd);
       if (bytes[at] !== COLON) throw invalidBody(bytes, at, "`:` after the key");
       at = skipWhitespace(bytes, at + 1);
+      if (starts.length >= mostFields) throw invalidBody(bytes, at, `at most ${mostFields} top-level fields`);
       previous.push(last.get(name) ?? -1);
       last.set(name, starts.length);
       starts.push(at);

@@ -287,4 +287,10 @@ describe("size", () => {
       }
     }
   });
+
+  it("a body that is nothing but keys is refused before it costs much", () => {
+    const members = (count: number): string => `{${Array.from({ length: count }, (_, at) => `"k${at}":1`).join(",")}}`;
+    expect(bodyOf(members(10_000)).field("k9999")).toBeDefined();
+    expect(() => bodyOf(members(10_001))).toThrow(/at most 10000 top-level fields/);
+  });
 });
