@@ -1,6 +1,6 @@
 /** One pass over a request body: where the top-level fields stand, and where to jump when walking deeper. */
 
-import type { ProxyError } from "../../sdk/errors.ts";
+import { ProxyError } from "../../sdk/errors.ts";
 import { findClosingQuote, type ByteView } from "./byte-view.ts";
 import { JumpRecorder, type Jumps } from "./jumps.ts";
 import {
@@ -72,7 +72,7 @@ export function scanBody(view: ByteView): BodyIndex {
       at = skipWhitespace(bytes, keyEnd);
       if (bytes[at] !== COLON) throw invalidBody(bytes, at, "`:` after the key");
       at = skipWhitespace(bytes, at + 1);
-      if (starts.length >= mostFields) throw invalidBody(bytes, at, `at most ${mostFields} top-level fields`);
+      if (starts.length >= mostFields) throw tooManyFields();
       previous.push(last.get(name) ?? -1);
       last.set(name, starts.length);
       starts.push(at);
@@ -88,6 +88,11 @@ export function scanBody(view: ByteView): BodyIndex {
   const rest = skipWhitespace(bytes, close);
   if (rest !== bytes.length) throw invalidBody(bytes, rest, "nothing after the object");
   return { open, close, fields: { starts, ends, previous, last }, jumps: jumps.finish() };
+}
+
+function tooManyFields(): ProxyError {
+  const message = `The request body has more than ${mostFields} top-level fields.`;
+  return new ProxyError(message, { status: 400, kind: "invalid_request_error" });
 }
 
 function startsWithByteOrderMark(bytes: Uint8Array): boolean {

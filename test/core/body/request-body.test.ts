@@ -259,9 +259,9 @@ describe("size", () => {
     expect(() => bodyOf(`{"a":${"[".repeat(depth)}`)).toThrow(ProxyError);
   });
 
-  it("a hundred thousand repetitions of a key are all replaced", () => {
-    const times = 100_000;
-    const text = `{${Array.from({ length: times }, () => `"model":"a"`).join(",")},"x":["${"y".repeat(100)}"]}`;
+  it("ten thousand repetitions of a key are all replaced", () => {
+    const times = 10_000;
+    const text = `{${Array.from({ length: times - 1 }, () => `"model":"a"`).join(",")},"x":["${"y".repeat(100)}"]}`;
     expect(edited(text, { model: "bc" })).toBe(text.replaceAll('"a"', '"bc"'));
   });
 
@@ -291,6 +291,6 @@ describe("size", () => {
   it("a body that is nothing but keys is refused before it costs much", () => {
     const members = (count: number): string => `{${Array.from({ length: count }, (_, at) => `"k${at}":1`).join(",")}}`;
     expect(bodyOf(members(10_000)).field("k9999")).toBeDefined();
-    expect(() => bodyOf(members(10_001))).toThrow(/at most 10000 top-level fields/);
+    expect(() => bodyOf(members(10_001))).toThrow(/more than 10000 top-level fields/);
   });
 });
