@@ -6,7 +6,7 @@ import type { Server } from "node:http";
 import type { Plugin } from "../sdk/plugin.ts";
 import { createApp } from "./app.ts";
 import { loadConfig } from "./config/load.ts";
-import type { Config, Fault } from "./config/types.ts";
+import type { Config, Fault, LoadedConfig } from "./config/types.ts";
 import { watchFiles } from "./config/watch.ts";
 import { createServices } from "./create-services.ts";
 import { ListenError, isLoopback, listen } from "./listen.ts";
@@ -72,10 +72,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const load = (): ReturnType<typeof loadConfig> => loadConfig({ directory: options.configDir, environment: options.environment });
   const { snapshot, faults } = buildSnapshot(await load(), registry, 1, new Date());
   if (snapshot === undefined) throw new StartError("the configuration has errors", faults);
-  const snapshots = new Snapshots(snapshot, load, registry);
   const host = options.host ?? snapshot.config.server.host;
   const port = options.port ?? snapshot.config.server.port;
-  refuseOpenBind(host, snapshot.config);
+  const openBind = describeOpenBind(host, snapshot.config);
+  if (openBind !== undefined) throw new StartError(openBind);
+  const snapshots = new Snapshots(snapshot, async () => withOpenBind(await load(), host), registry);
 
   let url = "";
   let draining = false;
@@ -136,12 +137,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
 }
 
-/** Without a key everyone who reaches the port could spend the user's money. */
-function refuseOpenBind(host: string, config: Config): void {
-  if (isLoopback(host) || config.masterKey !== undefined) return;
-  throw new StartError(
-    `${host} is reachable from other machines, and no master key is set. Set general_settings.master_key in config.yaml, or bind 127.0.0.1.`,
-  );
+/** Without a key everyone who reaches the port could spend the user's money. Undefined when that cannot be. */
+function describeOpenBind(host: string, config: Config): string | undefined {
+  if (isLoopback(host) || config.masterKey !== undefined) return undefined;
+  return `${host} is reachable from other machines, and no master key is set. Set general_settings.master_key in config.yaml, or bind 127.0.0.1.`;
+}
+
+/** A reload must not take away the key that a start would have asked for. */
+function withOpenBind(loaded: LoadedConfig, host: string): LoadedConfig {
+  const { config, faults } = loaded;
+  const message = config === undefined ? undefined : describeOpenBind(host, config);
+  if (config === undefined || message === undefined) return loaded;
+  const fault: Fault = { severity: "error", message, file: config.files[0] ?? config.directory, path: "general_settings.master_key" };
+  return { config: undefined, faults: [fault, ...faults] };
 }
 
 /** Open exchanges finish; after the grace they are ended with their protocol's own error. */
