@@ -9,7 +9,7 @@ import { PDF_PAGE_TOKENS } from "./pdf-pages.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 import { isList, isText, shortText, textBytes } from "./spans.ts";
 
-export interface ContentOptions {
+interface ContentOptions {
   /** Leave thinking out, as models do that drop it after its turn. */
   readonly dropThinking: boolean;
 }

@@ -36,7 +36,12 @@ interface Waiting {
 }
 
 /** Sources run directly in development; the built package holds JavaScript. */
-const WORKER_FILE = new URL(import.meta.url.endsWith(".ts") ? "./count-worker.ts" : "./count-worker.js", import.meta.url);
+const WORKER_FILE = import.meta.url.endsWith(".ts")
+  ? new URL("./count-worker.ts", import.meta.url)
+  : new URL("./count-worker.js", import.meta.url);
+
+/** Counting leaves mostly garbage: a small nursery keeps it from growing. A request that needs more than this fails alone. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
 
 export interface CountWorkerOptions {
   /** How long a worker without work is kept, ms. */
@@ -74,7 +79,12 @@ export function createCountWorker(options: CountWorkerOptions): CountWorker {
   };
 
   const start = (): Worker => {
-    const started = new Worker(options.file ?? WORKER_FILE, { name: "ccproxy-tokens", env: {}, execArgv: [] });
+    const started = new Worker(options.file ?? WORKER_FILE, {
+      name: "ccproxy-tokens",
+      env: {},
+      execArgv: [],
+      resourceLimits: RESOURCE_LIMITS,
+    });
     starts++;
     started.on("message", (reply: CountReply) => {
       waiting.get(reply.id)?.resolve(reply.counts);

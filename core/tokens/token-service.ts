@@ -18,7 +18,7 @@ export interface TokenServiceOptions {
   readonly idleMs?: number;
 }
 
-export interface TokenStats {
+interface TokenStats {
   /** Worker threads started so far. */
   readonly workerStarts: number;
   /** Whether a worker is alive now. */

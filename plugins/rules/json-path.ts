@@ -2,7 +2,7 @@
 
 import type { RequestBody, Span } from "../../sdk/body.ts";
 
-export type PathStep =
+type PathStep =
   | { readonly type: "member"; readonly name: string }
   /** Negative counts from the end. */
   | { readonly type: "index"; readonly index: number }

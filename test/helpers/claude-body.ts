@@ -2,7 +2,7 @@
 
 import { createProse, type Prose } from "./prose.ts";
 
-export type BodyKind =
+type BodyKind =
   /** A turn of the main conversation. */
   | "main"
   /** The inner request of a web search: one server tool, no thinking, one user text. */
