@@ -39,7 +39,11 @@ export function send(dispatcher: Dispatcher, request: UpstreamRequest): Promise<
     }
     let controller: Dispatcher.DispatchController | undefined;
     let body: ByteQueue | undefined;
-    const onAbort = (): void => controller?.abort(abortReason(signal));
+    const onAbort = (): void => {
+      if (controller !== undefined) controller.abort(abortReason(signal));
+      // Still connecting; once connected, it is aborted in onRequestStart.
+      else reject(abortReason(signal));
+    };
     signal.addEventListener("abort", onAbort, { once: true });
 
     dispatcher.dispatch(
