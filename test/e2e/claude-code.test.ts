@@ -1,6 +1,6 @@
 /** The real Claude Code through `ccproxy run`, against scripted upstreams: what its users get to see, and what the upstreams do. */
 
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -70,6 +70,22 @@ describe("a conversation", () => {
     expect(lines).toHaveLength(1);
     const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(lines[0] ?? "") ?? [];
     await expect(fetch(`${url}/health/liveliness`)).rejects.toThrow("fetch failed");
+  });
+
+  it("works with what `ccproxy install` writes, and with a login alone", async () => {
+    const { ccproxy, claude, home } = await session();
+    const environment = { CCPROXY_CONFIG_DIR: path.join(home, ".ccproxy"), CLAUDE_CODE_OAUTH_TOKEN: oauthToken };
+    expect(await ccproxy(["install"], { environment })).toMatchObject({ exitCode: 0, stderr: "" });
+    // The one change: the scripted upstream stands for Anthropic.
+    const file = path.join(home, ".ccproxy", "config.yaml");
+    const written = await readFile(file, "utf8");
+    const indent = "\n      ";
+    await writeFile(
+      file,
+      written.replaceAll("api_base: https://api.anthropic.com", `api_base: ${upstream.url}${indent}forward_client_auth: true`),
+    );
+    expectSuccess(await claude(["say hi", "--model", "claude-haiku-5-5"], { environment }), "hello");
+    expect(modelsAt(upstream)).toEqual(["claude-haiku-5-5"]);
   });
 
   it("uses the proxy that runs already, and leaves it running", async () => {
