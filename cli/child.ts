@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { errorCode } from "../core/private-file.ts";
+import { errorCode } from "../core/config/text-file.ts";
 import { CliFailure } from "./failure.ts";
 
 /** Sent to us by others, so the child has to be told. */

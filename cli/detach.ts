@@ -10,7 +10,6 @@ import type { CliContext } from "./context.ts";
 import { shortPath } from "./display.ts";
 import { CliFailure } from "./failure.ts";
 import { logFilePath } from "./log-path.ts";
-import { requireDirectory } from "./config-directory.ts";
 
 /** What the new server says to this command. */
 export type ServerMessage =
@@ -38,7 +37,6 @@ const tailLines = 20;
  * @throws CliFailure with the reason and the tail of the log; then no process is left
  */
 export async function startDetached(context: CliContext, directory: string, { host, port }: DetachOptions): Promise<number> {
-  await requireDirectory(directory);
   const path = logFilePath(directory);
   const log = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   const { size: logBytesBefore } = await log.stat();

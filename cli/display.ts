@@ -5,7 +5,7 @@ import { sep } from "node:path";
 import type { Writable } from "node:stream";
 import { stripVTControlCharacters, styleText } from "node:util";
 
-export type Style = Parameters<typeof styleText>[0];
+type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 
 /** Colours for one stream; none where it is no terminal or NO_COLOR is set. */

@@ -1,10 +1,9 @@
 /** Runs the server in this process: claims the state file, listens, and stops in good order when told to. */
 
-import { formatFaults } from "../core/config/format.ts";
+import { countFaults, formatFaults } from "../core/config/format.ts";
 import { version } from "../core/version.ts";
 import { StartError, startServer, type RunningServer, type StartOptions } from "../core/server.ts";
 import { builtinPlugins } from "../plugins/index.ts";
-import { requireDirectory } from "./config-directory.ts";
 import { CliFailure } from "./failure.ts";
 import { claimState, type Claim, type ClaimDetails, type RunState } from "./state.ts";
 
@@ -29,10 +28,9 @@ export interface Serving {
 
 /**
  * Starts serving.
- * @throws CliFailure when the folder is missing, a server of this folder runs already, or it cannot start
+ * @throws CliFailure when a server of this folder runs already, or it cannot start
  */
 export async function serve({ directory, environment, mode, host, port, notify }: ServeOptions): Promise<Serving> {
-  await requireDirectory(directory);
   const requested = { ...(host !== undefined && { host }), ...(port !== undefined && { port }) };
   const claim = await claimState(directory, { mode, requested, version }, (reason) =>
     notify(`removed what an earlier server left behind (${reason})`),
@@ -43,6 +41,9 @@ export async function serve({ directory, environment, mode, host, port, notify }
   try {
     const logTo = mode === "detached" ? "file" : "terminal";
     const server = await startOrFail({ configDir: directory, environment, ...requested, logTo, watch: true });
+    if (server.faults.length > 0) {
+      notify(`the configuration works, with ${countFaults(server.faults)}:\n${formatFaults(server.faults).trimEnd()}`);
+    }
     await publishOrStop(claim, server);
     return { server, ...stopOnSignals(server, claim, notify) };
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode } from "../core/private-file.ts";
+import { errorCode } from "../core/config/text-file.ts";
 
 export interface ServerState {
   /** Random per start: tells whose file it is. */

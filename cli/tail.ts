@@ -1,7 +1,7 @@
 /** Reads the end of a log that rotates: `path` is the newest file, `path.1` the one before, and so on. */
 
 import { open, type FileHandle } from "node:fs/promises";
-import { errorCode } from "../core/private-file.ts";
+import { errorCode } from "../core/config/text-file.ts";
 
 const chunkBytes = 64 << 10;
 const lineFeed = 0x0a;

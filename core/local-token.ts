@@ -3,7 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
-import { createPrivateFile, errorCode } from "./private-file.ts";
+import { errorCode } from "./config/text-file.ts";
+import { createPrivateFile } from "./private-file.ts";
 
 const tokenFileName = "local-token";
 const tokenPattern = /^[\w-]{43}$/;

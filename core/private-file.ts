@@ -62,8 +62,3 @@ async function syncDirectory(path: string): Promise<void> {
     await directory.close();
   }
 }
-
-/** The code of a file system error, e.g. `ENOENT`. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}

@@ -5,15 +5,14 @@ import { loadConfig } from "../../core/config/load.ts";
 import { createRegistry } from "../../core/registry.ts";
 import { buildSnapshot } from "../../core/snapshot.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
-import { configDirectory, requireDirectory } from "../config-directory.ts";
+import { existingConfigDirectory } from "../config-directory.ts";
 import type { Command, CommonOptions } from "../context.ts";
 import { painter, shortPath, table } from "../display.ts";
 import { warnOfOpenFiles } from "../permissions.ts";
 import { routeTable } from "../route-table.ts";
 
 const check: Command<CommonOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
-  await requireDirectory(directory);
+  const directory = await existingConfigDirectory(context, options);
   await warnOfOpenFiles(directory, context.stderr);
   const loaded = await loadConfig({ directory, environment: context.env });
   const { snapshot, faults } = buildSnapshot(loaded, createRegistry(builtinPlugins), 1, new Date());

@@ -42,7 +42,7 @@ const modelsFile = `model_list:
         that asks, and so the request came to a smaller model.
 `;
 /** What the columns before them leave of 80. */
-const detailColumns = 46;
+const detailColumns = 45;
 const askedModel = "claude-opus-5-5";
 
 const demo: Command<CommonOptions> = async (context) => {
@@ -97,12 +97,7 @@ async function show({ stdout }: CliContext, server: RunningServer): Promise<void
 
   stdout.write(heading(4, "How it was routed"));
   const steps = await traceOf(server, headerOf(response, "x-ccproxy-request-id"));
-  stdout.write(
-    table(
-      steps.flatMap((step) => describeStep(step, paint)),
-      "   ",
-    ),
-  );
+  stdout.write(table(describeSteps(steps, paint), "   "));
 
   stdout.write(`\n${paint("green", "That works.")} Next:\n`);
   stdout.write(
@@ -143,16 +138,20 @@ async function traceOf(server: RunningServer, requestId: string): Promise<readon
   throw new CliFailure(`the proxy has no trace of the demo's request ${requestId}; please report this`);
 }
 
-/** One row, and more where the details need more than 80 columns. */
-function describeStep({ stage, what, detail, us }: TraceStep, paint: Paint): string[][] {
-  const details = Object.entries(detail ?? {}).map(
-    ([name, value]) => `${paint("dim", `${name}=`)}${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-  const [first = "", ...more] = wrap(details, detailColumns);
-  return [
-    [paint("dim", `${(us / 1000).toFixed(1).padStart(5)} ms`), paint("cyan", stage), what, first],
-    ...more.map((line) => ["", "", "", line]),
-  ];
+/** One row a step, and more where its details need more than 80 columns. */
+function describeSteps(steps: readonly TraceStep[], paint: Paint): string[][] {
+  const times = steps.map(({ us }) => (us / 1000).toFixed(1));
+  const width = Math.max(...times.map((time) => time.length));
+  return steps.flatMap(({ stage, what, detail }, index) => {
+    const details = Object.entries(detail ?? {}).map(
+      ([name, value]) => `${paint("dim", `${name}=`)}${typeof value === "string" ? value : JSON.stringify(value)}`,
+    );
+    const [first = "", ...more] = wrap(details, detailColumns);
+    return [
+      [paint("dim", `${(times[index] ?? "").padStart(width)} ms`), paint("cyan", stage), what, first],
+      ...more.map((line) => ["", "", "", line]),
+    ];
+  });
 }
 
 function headerOf(response: IncomingMessage, name: string): string {

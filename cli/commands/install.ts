@@ -9,12 +9,12 @@ import { painter, shortPath, table } from "../display.ts";
 import { CliFailure } from "../failure.ts";
 import { readTemplates, type TemplateFile } from "../template-files.ts";
 
-export interface InstallOptions extends CommonOptions {
+interface InstallOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
 const install: Command<InstallOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
+  const directory = configDirectory(context, options);
   const shown = shortPath(directory);
   const existed = await exists(directory);
   if (existed && options.force !== true) {

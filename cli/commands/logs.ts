@@ -11,14 +11,14 @@ import { follow } from "../follow.ts";
 import { logFilePath } from "../log-path.ts";
 import { lastLines } from "../tail.ts";
 
-export interface LogsOptions extends CommonOptions {
+interface LogsOptions extends CommonOptions {
   readonly follow?: boolean;
   readonly lines: number;
   readonly json?: boolean;
 }
 
 const logs: Command<LogsOptions> = async (context, options) => {
-  const path = logFilePath(await configDirectory(context, options));
+  const path = logFilePath(configDirectory(context, options));
   const print = (line: string): void => {
     context.stdout.write(`${options.json === true ? line : formatLogLine(line, context.stdout)}\n`);
   };

@@ -5,14 +5,14 @@ import type { Command, CommonOptions } from "../context.ts";
 import { inspectState, removeStale } from "../state.ts";
 import { stopServer } from "../stop-server.ts";
 
-export interface RestartOptions extends CommonOptions {
+interface RestartOptions extends CommonOptions {
   readonly host?: string;
   readonly port?: number;
   readonly detach?: boolean;
 }
 
 const restart: Command<RestartOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
+  const directory = configDirectory(context, options);
   const notify = (text: string): void => {
     context.stderr.write(`ccproxy: ${text}\n`);
   };

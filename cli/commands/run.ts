@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { runChild } from "../child.ts";
-import { configDirectory, requireDirectory } from "../config-directory.ts";
+import { existingConfigDirectory } from "../config-directory.ts";
 import type { CliContext, Command, CommonOptions } from "../context.ts";
 import { shortPath } from "../display.ts";
 import { logFilePath } from "../log-path.ts";
@@ -10,14 +10,13 @@ import { projectInForce } from "../project.ts";
 import { runEnvironment } from "../run-environment.ts";
 import { inspectState } from "../state.ts";
 
-export interface RunOptions extends CommonOptions {
+interface RunOptions extends CommonOptions {
   readonly command: readonly string[];
 }
 
 const run: Command<RunOptions> = async (context, options) => {
   const [command = "", ...args] = options.command;
-  const directory = await configDirectory(context, options);
-  await requireDirectory(directory);
+  const directory = await existingConfigDirectory(context, options);
   const project = await projectInForce(context.cwd, directory, context.stderr);
   const proxy = await findOrStartProxy(context, directory, command);
   try {

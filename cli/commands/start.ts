@@ -1,13 +1,13 @@
 /** `ccproxy start`: the server in this terminal, or in the background once it is ready. */
 
-import { configDirectory } from "../config-directory.ts";
+import { existingConfigDirectory } from "../config-directory.ts";
 import type { CliContext, Command, CommonOptions } from "../context.ts";
 import { painter, shortPath } from "../display.ts";
 import { CliFailure } from "../failure.ts";
 import { warnOfOpenFiles } from "../permissions.ts";
 import type { ParentMessage, ServerMessage } from "../detach.ts";
 
-export interface StartCommandOptions extends CommonOptions {
+interface StartCommandOptions extends CommonOptions {
   readonly host?: string;
   readonly port?: number;
   readonly detach?: boolean;
@@ -16,7 +16,7 @@ export interface StartCommandOptions extends CommonOptions {
 }
 
 const start: Command<StartCommandOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
+  const directory = await existingConfigDirectory(context, options);
   if (options.background === true) return await serveInBackground(context.env, directory, options);
   await warnOfOpenFiles(directory, context.stderr);
   if (options.detach === true) {

@@ -10,13 +10,13 @@ import { logFilePath } from "../log-path.ts";
 import { routeTable } from "../route-table.ts";
 import { inspectState, type RunState } from "../state.ts";
 
-export interface StatusOptions extends CommonOptions {
+interface StatusOptions extends CommonOptions {
   readonly json?: boolean;
   readonly check?: boolean;
 }
 
 const status: Command<StatusOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
+  const directory = configDirectory(context, options);
   const found = await inspectState(directory);
   if (options.check === true) return found.type === "running" ? 0 : 1;
   const logPath = logFilePath(directory);

@@ -7,7 +7,7 @@ import { inspectState, removeStale } from "../state.ts";
 import { stopServer } from "../stop-server.ts";
 
 const stop: Command<CommonOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
+  const directory = configDirectory(context, options);
   const found = await inspectState(directory);
   if (found.type === "none") throw new CliFailure("no server is running");
   if (found.type === "stale") {

@@ -10,19 +10,18 @@ import type { RuleEntry } from "../../core/config/types.ts";
 import { createRegistry } from "../../core/registry.ts";
 import { buildSnapshot, loadRules } from "../../core/snapshot.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
-import { configDirectory, requireDirectory } from "../config-directory.ts";
+import { existingConfigDirectory } from "../config-directory.ts";
 import type { CliContext, Command, CommonOptions } from "../context.ts";
 import { painter, shortPath, table } from "../display.ts";
 import { CliFailure } from "../failure.ts";
 
-export interface TrustOptions extends CommonOptions {
+interface TrustOptions extends CommonOptions {
   readonly list?: boolean;
   readonly remove?: boolean;
 }
 
 const trust: Command<TrustOptions> = async (context, options) => {
-  const directory = await configDirectory(context, options);
-  await requireDirectory(directory);
+  const directory = await existingConfigDirectory(context, options);
   if (options.list === true) return await list(context, directory);
   const project = await requireProject(context.cwd);
   if (options.remove === true) return await remove(context, directory, project);

@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
 
 export const launcher: string = fileURLToPath(new URL("../../bin/ccproxy.js", import.meta.url));
 
-export interface Finished {
+interface Finished {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -36,7 +36,7 @@ export interface Home {
   readonly start: (args: readonly string[], options?: CommandOptions) => Running;
 }
 
-export interface CommandOptions {
+interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: SpawnOptions["stdio"];

@@ -339,6 +339,20 @@ describe("check", () => {
     expect(stdout).toMatch(/OK: ~\/\.ccproxy\/config\.yaml, ~\/\.ccproxy\/ccproxy\.yaml\n$/);
   });
 
+  test.each([
+    ["the option before the command", ["--config-dir", "elsewhere", "check"], {}],
+    ["the option behind it", ["check", "--config-dir", "elsewhere"], {}],
+    ["the variable", ["check"], { CCPROXY_CONFIG_DIR: "elsewhere" }],
+    ["the option over the variable", ["check", "--config-dir", "elsewhere"], { CCPROXY_CONFIG_DIR: "not-here" }],
+  ])("%s names another folder, as it does for install", async (_what, args, env) => {
+    const { ccproxy } = await createHome();
+    await ccproxy(["install", "--config-dir", "elsewhere"]);
+    expect(await ccproxy(args, { env: { ...env } })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("OK: ~/elsewhere/config.yaml"),
+    });
+  });
+
   test("what install writes is without any finding", async () => {
     const { ccproxy } = await createHome();
     await ccproxy(["install"]);
