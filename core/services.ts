@@ -7,14 +7,13 @@ import type { Exchange } from "./exchange.ts";
 import type { Registry } from "./registry.ts";
 import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
+import type { StreamTiming } from "./stream/timing.ts";
 import type { TraceRing } from "./trace.ts";
 import type { CallServices } from "./stages/call.ts";
 
 export interface Services extends CallServices {
   readonly registry: Registry;
   readonly logger: Logger;
-  /** Takes every known secret out of a text that leaves the process. */
-  redact(text: string): string;
   readonly traces: TraceRing;
   /** The configuration in force. */
   snapshot(): Snapshot;
@@ -32,6 +31,7 @@ export interface Services extends CallServices {
   status(): StatusReport;
   /** Remembered for `status`. */
   routed(last: NonNullable<StatusReport["last"]>): void;
+  readonly timing: StreamTiming;
   /** Monotonic ms. */
   readonly now: () => number;
 }

@@ -1,13 +1,13 @@
 /** Sends the request to the planned deployment and makes the reply out of what comes back. */
 
 import type { Credential, HeaderList, Outbound } from "../../sdk/dialect.ts";
-import { ProxyError } from "../../sdk/errors.ts";
 import type { Config } from "../config/types.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
 import type { Tokens } from "../credentials/token-source.ts";
 import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
 import { decode } from "../upstream/decode.ts";
 import { headerValue } from "../upstream/headers.ts";
+import { describeUnusable } from "../upstream/unusable.ts";
 import type { Pools } from "../upstream/pools.ts";
 import { type UpstreamResponse, send } from "../upstream/send.ts";
 
@@ -16,6 +16,8 @@ export interface CallServices {
   tokenSources(config: Config): ReadonlyMap<string, Tokens>;
   /** Counts the tokens of the exchange's request here. */
   countTokens(exchange: Exchange): Promise<number>;
+  /** Takes every known secret out of a text that leaves the process. */
+  redact(text: string): string;
 }
 
 /** @throws ProxyError when no upstream answered; an upstream's own error is a reply like any other */
@@ -25,13 +27,16 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
   const { deployment, model } = target;
   if (deployment.mockResponse !== undefined) return mock(exchange, target, services);
   const response = await attempt(exchange, target, services);
+  const hide = (text: string): string => services.redact(withoutCallers(text, exchange.caller.credentials));
+  const unusable = await describeUnusable(response, { apiBase: deployment.apiBase, hide });
+  if (unusable !== undefined) throw unusable;
   if (exchange.operation === "count_tokens" && lacksOperation(response.status)) {
     await response.body.return();
     exchange.trace.add("call", "counted here: the upstream has no count_tokens", { status: response.status });
     return replyOf(exchange.ingress.encodeTokenCount(await services.countTokens(exchange)));
   }
   exchange.trace.add("call", "answered", { status: response.status, model, deployment: deployment.deploymentId });
-  return toReply(exchange, response, deployment.apiBase);
+  return toReply(exchange, response);
 }
 
 async function mock(exchange: Exchange, { deployment, model }: PlannedTarget, services: CallServices): Promise<Reply> {
@@ -115,17 +120,22 @@ function withExtra(headers: HeaderList, extra: Readonly<Record<string, string>>)
   return [...headers.filter(([name]) => !entries.some(([own]) => own === name)), ...entries];
 }
 
+/** A caller's own login is no secret of the configuration, but none that an upstream may have repeated to the log either. */
+function withoutCallers(text: string, credentials: HeaderList): string {
+  let hidden = text;
+  for (const [, value] of credentials) {
+    for (const secret of [value, value.replace(/^\S+\s+/, "")]) if (secret !== "") hidden = hidden.replaceAll(secret, "[redacted]");
+  }
+  return hidden;
+}
+
 /** What hosts that speak only the main part of a protocol answer to the rest of it. */
 function lacksOperation(status: number): boolean {
   return status === 404 || status === 405 || status === 501;
 }
 
-async function toReply(exchange: Exchange, response: UpstreamResponse, origin: string): Promise<Reply> {
-  const contentType = headerValue(response.headers, "content-type")?.toLowerCase() ?? "";
-  const isEventStream = contentType.startsWith("text/event-stream");
-  if (response.status === 200 && contentType !== "" && !isEventStream && !contentType.includes("json")) {
-    throw await notAnAnswer(response, contentType, origin);
-  }
+function toReply(exchange: Exchange, response: UpstreamResponse): Reply {
+  const isEventStream = headerValue(response.headers, "content-type")?.toLowerCase().startsWith("text/event-stream") ?? false;
   const encoding = isEventStream ? headerValue(response.headers, "content-encoding") : undefined;
   if (encoding === undefined || encoding === "identity") {
     return { status: response.status, headers: response.headers, body: response.body, isEventStream };
@@ -133,18 +143,4 @@ async function toReply(exchange: Exchange, response: UpstreamResponse, origin: s
   exchange.trace.add("call", "decoding", { encoding });
   const headers = response.headers.filter(([name]) => name !== "content-encoding" && name !== "content-length");
   return { status: response.status, headers, body: decode(response.body, encoding), isEventStream };
-}
-
-/** A captive portal or a wrong base answers 200 with a page; its first words tell which. */
-async function notAnAnswer(response: UpstreamResponse, contentType: string, origin: string): Promise<ProxyError> {
-  const first = await response.body.next();
-  await response.body.return();
-  const excerpt = first.done === true ? "nothing" : Buffer.from(first.value).toString("utf8", 0, 200).replace(/\s+/g, " ").trim();
-  return new ProxyError(
-    `${origin} answered 200 with ${contentType} instead of JSON or an event stream. Is api_base right? It begins: ${excerpt}`,
-    {
-      status: 502,
-      kind: "api_error",
-    },
-  );
 }
