@@ -13,6 +13,7 @@ import type { StartOptions } from "./server.ts";
 import type { Services } from "./services.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { StatusReport } from "./status.ts";
+import { streamTiming } from "./stream/timing.ts";
 import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
 import { Pools } from "./upstream/pools.ts";
@@ -68,6 +69,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     localToken: () => init.localToken,
     controlToken: init.controlToken,
     routed: (route) => (last = route),
+    timing: { ...streamTiming, ...options.timing },
     now: () => performance.now(),
     status() {
       const { current, rejected } = snapshots;

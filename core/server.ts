@@ -16,6 +16,7 @@ import type { Services } from "./services.ts";
 import { buildSnapshot } from "./snapshot.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Stopping } from "./stages/ingress.ts";
+import type { StreamTiming } from "./stream/timing.ts";
 
 export interface StartOptions {
   /** Folder of `config.yaml` and `ccproxy.yaml`. */
@@ -31,6 +32,8 @@ export interface StartOptions {
   readonly plugins: readonly Plugin[];
   /** Watch the configuration files and reload on change. */
   readonly watch: boolean;
+  /** Waits other than the usual ones, for tests. */
+  readonly timing?: Partial<StreamTiming>;
 }
 
 export interface RunningServer {

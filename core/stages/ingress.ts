@@ -10,6 +10,7 @@ import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
 import type { Services } from "../services.ts";
 import { drain } from "../stream/drain.ts";
+import type { StreamTiming } from "../stream/timing.ts";
 import { readRequestHeaders } from "../upstream/headers.ts";
 
 declare module "koa" {
@@ -17,10 +18,6 @@ declare module "koa" {
     exchange: Exchange;
   }
 }
-
-/** A client shows a stall after about 20 s without a byte; upstream pings may be 30 s apart. */
-const pingAfterMs = 10_000;
-const stuckAfterMs = 120_000;
 
 /** The reason an exchange is aborted with when the proxy stops before it has ended. */
 export class Stopping extends ProxyError {
@@ -61,7 +58,7 @@ export function createIngress(services: Services, ingress: Ingress, operation: O
         reply = replyOf(renderError(services, ingress, error, exchange));
         closeUnlessRead(ctx);
       }
-      await answer(ctx, exchange, reply, refusal);
+      await answer(ctx, exchange, reply, { refusal, timing: services.timing });
     } finally {
       services.open.delete(exchange);
     }
@@ -82,7 +79,13 @@ function isGone(error: unknown, response: ServerResponse): boolean {
   return error instanceof ClientGone || response.destroyed;
 }
 
-async function answer(ctx: Context, exchange: Exchange, reply: Reply, refusal: unknown): Promise<void> {
+interface AnswerOptions {
+  /** Why there is an error in place of a reply. */
+  readonly refusal: unknown;
+  readonly timing: StreamTiming;
+}
+
+async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal, timing }: AnswerOptions): Promise<void> {
   const { ingress } = exchange;
   const isReply = refusal === undefined && exchange.operation === "generate" && reply.status === 200;
   const watch = isReply ? ingress.watch(reply.isEventStream ? "text/event-stream" : "application/json") : undefined;
@@ -93,8 +96,7 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, refusal: u
     {
       watch,
       ping: ingress.ping,
-      pingAfterMs,
-      stuckAfterMs,
+      ...timing,
       encodeStreamError: (error) => ingress.encodeStreamError(error),
       signal: exchange.signal,
       now: exchange.now,

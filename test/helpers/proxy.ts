@@ -7,6 +7,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 
 import { type RunningServer, startServer } from "../../core/server.ts";
+import type { StreamTiming } from "../../core/stream/timing.ts";
 import type { Plugin } from "../../sdk/plugin.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
 
@@ -19,6 +20,7 @@ export interface ProxyOptions {
   readonly plugins?: readonly Plugin[];
   readonly host?: string;
   readonly watch?: boolean;
+  readonly timing?: Partial<StreamTiming>;
 }
 
 export interface Proxy extends RunningServer, AsyncDisposable {
@@ -49,6 +51,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
     logTo: "file",
     plugins: options.plugins ?? builtinPlugins,
     watch: options.watch ?? false,
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
   }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });
     throw error;
