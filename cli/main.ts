@@ -36,6 +36,11 @@ async function exitCodeOf(context: CliContext, args: readonly string[]): Promise
       context.stderr.write(`ccproxy: ${error.message}\n`);
       return error.exitCode;
     }
+    // What the system refuses (rights, a full disk) says itself what and where.
+    if (error instanceof Error && "syscall" in error) {
+      context.stderr.write(`ccproxy: ${error.message}\n`);
+      return 1;
+    }
     context.stderr.write(`ccproxy: unexpected error, please report it: ${error instanceof Error ? error.stack : String(error)}\n`);
     return 1;
   }

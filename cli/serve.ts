@@ -80,7 +80,7 @@ function describeOther(other: Exclude<RunState, { readonly type: "none" | "stale
   }
   return other.type === "starting"
     ? `process ${pid} is starting the server of this folder just now; "ccproxy status" tells when it is up`
-    : `process ${pid} still has the server of this folder but does not answer; "ccproxy stop" ends it`;
+    : `process ${pid} has the server of this folder but does not answer: it is stopping, or hangs; "ccproxy stop" ends it at once`;
 }
 
 /** A launcher and a terminal may both deliver the same Ctrl-C; closer than this they are one. */

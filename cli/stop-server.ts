@@ -25,10 +25,12 @@ export async function stopServer(
   if (open > 0) notify(`waiting for ${open} open request${open === 1 ? "" : "s"}`);
   signal(pid, "SIGTERM");
   const patienceMs = config.graceMs + marginMs;
-  if (await isGoneWithin(patienceMs, pid, startMark)) return;
-  notify(`process ${pid} did not stop within ${Math.round(patienceMs / 1000)} s; killing it`);
-  signal(pid, "SIGKILL");
-  if (!(await isGoneWithin(marginMs, pid, startMark))) throw new CliFailure(`process ${pid} cannot be ended`);
+  if (!(await isGoneWithin(patienceMs, pid, startMark))) {
+    notify(`process ${pid} did not stop within ${Math.round(patienceMs / 1000)} s; killing it`);
+    signal(pid, "SIGKILL");
+    if (!(await isGoneWithin(marginMs, pid, startMark))) throw new CliFailure(`process ${pid} cannot be ended`);
+  }
+  // It removes its file itself, unless it was killed or had only just begun.
   await removeStale(directory, found.state.claim);
 }
 

@@ -42,7 +42,7 @@ const modelsFile = `model_list:
         that asks, and so the request came to a smaller model.
 `;
 /** What the columns before them leave of 80. */
-const detailColumns = 45;
+const detailColumns = 46;
 const askedModel = "claude-opus-5-5";
 
 const demo: Command<CommonOptions> = async (context) => {

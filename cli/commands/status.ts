@@ -45,7 +45,7 @@ function describeStopped(found: Exclude<RunState, { readonly type: "running" }>,
   const { pid, server } = found.state;
   return found.type === "starting"
     ? `ccproxy is starting (process ${pid})\n`
-    : `ccproxy does not answer: process ${pid} is there, but ${server?.url ?? "its server"} is silent; "ccproxy stop" ends it\n`;
+    : `ccproxy does not answer at ${server?.url ?? "its address"}: process ${pid} is stopping, or hangs; "ccproxy stop" ends it at once\n`;
 }
 
 function printRunning({ stdout }: CliContext, report: StatusReport, log: string | null): void {

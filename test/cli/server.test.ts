@@ -245,6 +245,27 @@ describe("stopping", () => {
   });
 });
 
+describe("stop", () => {
+  test.runIf(process.platform === "linux")(
+    "kills a server that does not react, and cleans up behind it",
+    async () => {
+      const home = await homeWithConfig(mockModels, "ccproxy:\n  port: 0\n  grace_seconds: 0\n");
+      await home.ccproxy(["start", "-d"]);
+      const { pid } = await stateOf(home);
+      // Stopped by the system, it neither answers nor takes a signal to end.
+      process.kill(pid, "SIGSTOP");
+      expect((await home.ccproxy(["status"])).stdout).toContain(`process ${pid} is stopping, or hangs`);
+      expect((await home.ccproxy(["start"])).stderr).toContain("does not answer");
+      const { code, stderr } = await home.ccproxy(["stop"]);
+      expect(code).toBe(0);
+      expect(stderr).toContain(`process ${pid} did not stop within 8 s; killing it`);
+      expect(await isProcessAlive(pid, null)).toBe(false);
+      expect(await readState(home.directory)).toBeUndefined();
+    },
+    40_000,
+  );
+});
+
 describe("restart", () => {
   test("starts what ran as it ran", async () => {
     const home = await homeWithConfig();
