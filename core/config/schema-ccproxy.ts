@@ -66,7 +66,7 @@ export const ccproxySchema: MappingSchema<CcproxyKeys> = z.object({
   max_body_mb: key(numeric(z.number().gt(0).max(1024)), {
     description: "Requests with a larger body are refused. Anthropic itself takes 32 MB.",
     type: "megabytes",
-    default: "64",
+    default: "32",
   }),
   grace_seconds: key(numeric(z.number().min(0).max(86_400)), {
     description: "How long open replies may go on after the first stop signal.",

@@ -24,7 +24,7 @@ export function readServer(keys: Partial<CcproxyKeys>, root: Place | undefined, 
     host: keys.host ?? fallback?.host ?? "127.0.0.1",
     port: keys.port ?? fallback?.port ?? 4000,
     graceMs: Math.round((keys.grace_seconds ?? 30) * 1000),
-    maxBodyBytes: Math.floor((keys.max_body_mb ?? 64) * bytesPerMb),
+    maxBodyBytes: Math.floor((keys.max_body_mb ?? 32) * bytesPerMb),
     allowedHosts: (keys.allowed_hosts ?? []).map((host) => host.toLowerCase()),
     localAuth: keys.local_auth ?? false,
   };
