@@ -5,7 +5,7 @@ import type { Config } from "../config/types.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
 import type { Tokens } from "../credentials/token-source.ts";
 import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
-import { decode } from "../upstream/decode.ts";
+import { canDecode, decode } from "../upstream/decode.ts";
 import { headerValue } from "../upstream/headers.ts";
 import { describeUnusable } from "../upstream/unusable.ts";
 import type { Pools } from "../upstream/pools.ts";
@@ -134,13 +134,21 @@ function lacksOperation(status: number): boolean {
   return status === 404 || status === 405 || status === 501;
 }
 
-function toReply(exchange: Exchange, response: UpstreamResponse): Reply {
-  const isEventStream = headerValue(response.headers, "content-type")?.toLowerCase().startsWith("text/event-stream") ?? false;
-  const encoding = isEventStream ? headerValue(response.headers, "content-encoding") : undefined;
-  if (encoding === undefined || encoding === "identity") {
-    return { status: response.status, headers: response.headers, body: response.body, isEventStream };
+async function toReply(exchange: Exchange, { status, headers, body }: UpstreamResponse): Promise<Reply> {
+  const isEventStream = headerValue(headers, "content-type")?.toLowerCase().startsWith("text/event-stream") ?? false;
+  const encoding = headerValue(headers, "content-encoding")?.trim().toLowerCase() ?? "";
+  const isPlain = encoding === "" || encoding === "identity";
+  // What the caller would decode was asked of nobody; a coding unknown here may still be known there.
+  if (isPlain || (!isEventStream && !canDecode(encoding))) {
+    // To a stream a ping or an error may yet be added, so its length is not known.
+    return { status, headers: isEventStream ? without(headers, "content-length") : headers, body, isEventStream };
   }
-  exchange.trace.add("call", "decoding", { encoding });
-  const headers = response.headers.filter(([name]) => name !== "content-encoding" && name !== "content-length");
-  return { status: response.status, headers, body: decode(response.body, encoding), isEventStream };
+  if (!canDecode(encoding)) await body.return();
+  const decoded = decode(body, encoding);
+  exchange.trace.add("call", "decoded", { encoding });
+  return { status, headers: without(without(headers, "content-encoding"), "content-length"), body: decoded, isEventStream };
+}
+
+function without(headers: HeaderList, name: string): HeaderList {
+  return headers.filter(([candidate]) => candidate !== name);
 }

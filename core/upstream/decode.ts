@@ -21,10 +21,15 @@ const decoders: Readonly<Record<string, () => Gunzip | Inflate | BrotliDecompres
   zstd: createZstdDecompress,
 };
 
+/** @param name a content coding in lower case */
+export function canDecode(name: string): boolean {
+  return Object.hasOwn(decoders, name);
+}
+
 /** @throws ProxyError 502 for a coding, or a stack of codings, that is not known; the iteration throws 502 for broken data */
 export function decode(body: AsyncIterable<Uint8Array>, contentEncoding: string): AsyncIterable<Uint8Array> {
   const name = contentEncoding.trim().toLowerCase();
-  const create = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
+  const create = canDecode(name) ? decoders[name] : undefined;
   if (create === undefined) {
     throw new ProxyError(`The upstream answered with the content encoding "${name}", which was not asked for and is not known here.`, {
       status: 502,
