@@ -98,9 +98,10 @@ function checkSections(root: Place, told: Set<string>, report: Report): void {
 /** The key callers must present; LiteLLM takes it from a variable where the file has none. */
 function readMasterKey(settings: Place, variables: Variables, report: Report): string | undefined {
   const written = valueOf(within(settings, "master_key"));
-  if (typeof written === "string" && written !== "") return written;
+  // What comes from a file by way of a variable ends with a line break.
+  if (typeof written === "string" && written.trim() !== "") return written.trim();
   if (written != null) return undefined;
-  const key = variables.get(masterKeyVariable);
+  const key = variables.get(masterKeyVariable)?.trim() || undefined;
   if (key !== undefined)
     report.file("note", settings.tree.file, `has no master_key; callers must present the one in the variable ${masterKeyVariable}.`);
   return key;

@@ -1,7 +1,7 @@
 /** What `config.yaml` may hold with an effect, in LiteLLM's format. The descriptions are its reference documentation. */
 
 import { z } from "zod";
-import { anything, flag, key, requiredKey, seconds, text, type MappingSchema } from "./schema-values.ts";
+import { anything, credential, flag, key, requiredKey, seconds, text, type MappingSchema } from "./schema-values.ts";
 
 export interface SectionKeys {
   readonly model_list: unknown;
@@ -74,7 +74,7 @@ export const paramsSchema: MappingSchema<ParamsKeys> = z.object({
       "What the provider is asked for, with the provider before a slash: `anthropic/claude-sonnet-5-5`. A name that is itself a `model_name` sends to that group. `*` takes what the `*` of `model_name` matched.",
     type: "text",
   }),
-  api_key: key(text, {
+  api_key: key(credential, {
     description: "Key of the provider, usually `os.environ/NAME`. It is sent to this deployment's own host and nowhere else.",
     type: "text",
     default: "the provider's own variable, e.g. `ANTHROPIC_API_KEY`, or the caller's credential",
@@ -138,7 +138,7 @@ export interface GeneralKeys {
 }
 
 export const generalSchema: MappingSchema<GeneralKeys> = z.object({
-  master_key: key(text, {
+  master_key: key(credential, {
     description: "Every caller must present this key.",
     type: "text",
     default: "the variable `LITELLM_MASTER_KEY`, else no key is asked for",

@@ -27,6 +27,13 @@ export function requiredKey<Value>(schema: z.ZodType<Value>, meta: KeyMeta): z.Z
 
 export const text: z.ZodType<string> = z.string().min(1);
 
+/** A key that travels in a header. One that was read from a file ends with a line break, which is no part of it. */
+export const credential: z.ZodType<string> = z
+  .string()
+  .trim()
+  .min(1)
+  .regex(/^[\x21-\x7e]+$/, { error: "one word of letters, digits and signs, as headers carry it" });
+
 /** Anything at all; read by code of its own, which reports what does not fit. */
 export const anything: z.ZodType = z.unknown();
 
