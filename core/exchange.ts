@@ -4,10 +4,13 @@ import { randomUUID } from "node:crypto";
 
 import type { RequestBody } from "../sdk/body.ts";
 import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../sdk/dialect.ts";
+import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
 import type { Deployment } from "./routing/deployment.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { Trace } from "./trace.ts";
+
+const maxModelLength = 500;
 
 /** Who calls, and what credential of their own they brought along. */
 export interface Caller {
@@ -101,10 +104,19 @@ export class Exchange {
     this.trace = new Trace(this.receivedAt, init.now);
   }
 
-  /** Set once the body was read and whenever an edit replaces it. */
+  /**
+   * Called once the body was read, and whenever an edit replaces it.
+   * @throws ProxyError 400 for a model name of a length that no log, trace or header should have to carry
+   */
   receive(request: RequestBody): void {
+    const facts = this.ingress.facts(request, this.headers);
+    const { length } = facts.model;
+    if (length > maxModelLength) {
+      const message = `The name of the model has ${length} characters; wanted at most ${maxModelLength}.`;
+      throw new ProxyError(message, { status: 400, kind: "invalid_request_error" });
+    }
     this.#request = request;
-    this.#facts = this.ingress.facts(request, this.headers);
+    this.#facts = facts;
   }
 
   /** @throws Error before the body was read: a stage stands too early in the chain */

@@ -145,7 +145,7 @@ function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
 
 /** Names come from a configuration and may hold anything; a header may not. */
 function headerText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
 
 /** What the caller sees of a failure: our own words for a ProxyError, no inner detail of anything else. */
