@@ -76,11 +76,14 @@ export function directLane(upstream: BenchUpstream): RunningLane {
  * @throws Error when it should run but does not.
  */
 export async function startLane(spec: LaneSpec, upstream: BenchUpstream, root: string): Promise<RunningLane | string> {
-  const directory = mkdtempSync(join(tmpdir(), `ccproxy-bench-${spec.name.replaceAll(/\W/g, "-")}-`));
+  const outer = mkdtempSync(join(tmpdir(), `ccproxy-bench-${spec.name.replaceAll(/\W/g, "-")}-`));
+  // Two levels down: a lane that watches its folder and the one above must see neither others' files nor its own output.
+  const directory = join(outer, "home/lane");
+  mkdirSync(directory, { recursive: true });
   const cache = join(root, ".cache/ccproxy-bench");
   mkdirSync(cache, { recursive: true });
   const port = await freePort();
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  const remove = (): void => rmSync(outer, { recursive: true, force: true });
   try {
     const launch = await spec.prepare({ upstreamUrl: upstream.url, port, directory, root, cache });
     if ("skipped" in launch) {
@@ -88,7 +91,7 @@ export async function startLane(spec: LaneSpec, upstream: BenchUpstream, root: s
       return launch.skipped;
     }
     const ready = { port, path: launch.readyPath, timeoutMs: launch.startTimeoutMs ?? 15_000 };
-    const child = await startServerProcess(launch.command, ready, join(directory, "bench-output.log"));
+    const child = await startServerProcess(launch.command, ready, join(outer, "output.log"));
     // What is loaded on the first idle turns belongs to the start.
     await delay(1500);
     return {
