@@ -1,5 +1,6 @@
 /** `/ccproxy/*`: what the command line and a status bar ask the running proxy. */
 
+import type { Context } from "koa";
 import type Router from "koa-router";
 
 import { ProxyError } from "../../sdk/errors.ts";
@@ -7,9 +8,12 @@ import type { Services } from "../services.ts";
 import type { RequireCaller } from "./require-caller.ts";
 
 export function addControl(router: Router, services: Services, requireCaller: RequireCaller): void {
-  router.get("/ccproxy/status", requireCaller, (ctx) => {
-    ctx.body = services.status();
-  });
+  // A caller may have put anything into the name of a model.
+  const answer = (ctx: Context, value: unknown): void => {
+    ctx.type = "application/json";
+    ctx.body = services.redact(JSON.stringify(value));
+  };
+  router.get("/ccproxy/status", requireCaller, (ctx) => answer(ctx, services.status()));
   router.get("/ccproxy/traces/:id", requireCaller, (ctx) => {
     const requestId = String(ctx["params"]["id"]);
     const trace = services.traces.get(requestId);
@@ -19,6 +23,6 @@ export function addControl(router: Router, services: Services, requireCaller: Re
         kind: "not_found_error",
       });
     }
-    ctx.body = { requestId, steps: trace.steps };
+    answer(ctx, { requestId, steps: trace.steps });
   });
 }

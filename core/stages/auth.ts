@@ -44,7 +44,7 @@ function refusal({ masterKey, localToken }: AuthPolicy): string {
     ...(masterKey === undefined ? [] : ["the master key as bearer token, x-api-key or x-litellm-api-key"]),
     ...(localToken === undefined ? [] : ["the local token that `ccproxy run` gives its child"]),
   ];
-  return `This proxy asks for ${ways.join(", or ")}.`;
+  return `This proxy asks for ${ways.join("; or ")}.`;
 }
 
 /** The credentials that belong to the caller, verbatim. */
