@@ -1,6 +1,6 @@
 /** The Koa application: the gate before everything, one chain per client route, the proxy's own endpoints beside it. */
 
-import Koa, { type Middleware } from "koa";
+import Koa, { type Context, type Middleware } from "koa";
 import Router from "koa-router";
 
 import { ProxyError } from "../sdk/errors.ts";
@@ -14,7 +14,8 @@ import { createPassThrough } from "./endpoints/pass-through.ts";
 import { createRequireCaller } from "./endpoints/require-caller.ts";
 import type { Services } from "./services.ts";
 import { createGate } from "./stages/gate.ts";
-import { closeUnlessRead, renderError } from "./stages/ingress.ts";
+import { renderError } from "./stages/ingress.ts";
+import { letFlowBy } from "./stream/linger.ts";
 
 export function createApp(services: Services): Koa {
   const app = new Koa();
@@ -60,10 +61,10 @@ function createErrors(services: Services, ingress: Ingress): Middleware {
       ctx.respond = true;
       const id = createRequestId();
       const reply = renderError(services, ingress, error, { id });
-      closeUnlessRead(ctx);
       ctx.status = reply.status;
       for (const [name, value] of reply.headers) ctx.set(name, value);
-      ctx.body = Buffer.concat(reply.chunks);
+      if (ctx.req.complete) ctx.body = Buffer.concat(reply.chunks);
+      else void closeAfter(ctx, Buffer.concat(reply.chunks), letFlowBy(ctx.req, services.timing));
       services.logger.info(
         {
           requestId: id,
@@ -77,6 +78,16 @@ function createErrors(services: Services, ingress: Ingress): Middleware {
       );
     }
   };
+}
+
+/** The whole answer at once; its end, and with it that of the connection, only when the rest of the request has gone by. */
+async function closeAfter(ctx: Context, body: Uint8Array, gone: Promise<void>): Promise<void> {
+  ctx.respond = false;
+  ctx.set("connection", "close");
+  ctx.res.on("error", () => undefined);
+  ctx.res.write(body);
+  await gone;
+  ctx.res.end();
 }
 
 /** A form is what a web page can send without asking; JSON is what every client sends. */

@@ -10,6 +10,7 @@ import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
 import type { Services } from "../services.ts";
 import { drain } from "../stream/drain.ts";
+import { letFlowBy } from "../stream/linger.ts";
 import type { StreamTiming } from "../stream/timing.ts";
 import { readRequestHeaders } from "../upstream/headers.ts";
 
@@ -55,8 +56,8 @@ export function createIngress(services: Services, ingress: Ingress, operation: O
           return;
         }
         refusal = error;
-        reply = replyOf(renderError(services, ingress, error, exchange));
-        closeUnlessRead(ctx);
+        const rendered = replyOf(renderError(services, ingress, error, exchange));
+        reply = ctx.req.complete ? rendered : closing(rendered, letFlowBy(ctx.req, { ...services.timing, signal: exchange.signal }));
       }
       await answer(ctx, exchange, reply, { refusal, timing: services.timing });
     } finally {
@@ -148,6 +149,15 @@ function headerText(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
 
+/** A reply that is all there at once, but ends, and with it the connection, only when the rest of the request has gone by. */
+function closing(reply: Reply, gone: Promise<void>): Reply {
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield* reply.body;
+    await gone;
+  }
+  return { ...reply, headers: [...reply.headers, ["connection", "close"]], body: body() };
+}
+
 /** What the caller sees of a failure: our own words for a ProxyError, no inner detail of anything else. */
 export function renderError(services: Services, ingress: Ingress, error: unknown, exchange: { readonly id: string }): LocalReply {
   if (error instanceof ProxyError) {
@@ -160,17 +170,4 @@ export function renderError(services: Services, ingress: Ingress, error: unknown
     kind: "api_error",
   });
   return ingress.encodeError(hidden, exchange.id);
-}
-
-/**
- * A body that was refused unread is let flow by for a while, so that the client gets to read the answer
- * before the connection closes.
- */
-export function closeUnlessRead(ctx: Context): void {
-  if (ctx.req.complete) return;
-  ctx.res.setHeader("connection", "close");
-  ctx.req.resume();
-  const tooLong = setTimeout(() => ctx.req.destroy(), 5_000);
-  tooLong.unref();
-  ctx.req.once("close", () => clearTimeout(tooLong));
 }

@@ -5,6 +5,8 @@ export interface StreamTiming {
   readonly pingAfterMs: number;
   /** A caller that takes nothing for so long is cut off. */
   readonly stuckAfterMs: number;
+  /** How long the rest of a refused body may go on flowing by. */
+  readonly lingerMs: number;
 }
 
-export const streamTiming: StreamTiming = { pingAfterMs: 10_000, stuckAfterMs: 120_000 };
+export const streamTiming: StreamTiming = { pingAfterMs: 10_000, stuckAfterMs: 120_000, lingerMs: 5000 };
