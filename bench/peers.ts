@@ -44,7 +44,7 @@ export const portkeyLane: LaneSpec = {
   version: versions.portkey,
   forms: ["plain"],
   isPeer: true,
-  note: "Only replies that are not streamed: its streaming /v1/messages answers 500 on Node 24 (it edits the headers of a fetched Response).",
+  note: "Only replies that are not streamed: its streaming /v1/messages answers 500 on Node 20 and 24 (it edits the headers of a fetched Response).",
   prepare(context) {
     const installed = installFromNpm(context.cache, "portkey", `@portkey-ai/gateway@${versions.portkey}`);
     if (typeof installed !== "string") return installed;
