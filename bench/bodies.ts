@@ -9,9 +9,9 @@ export type ReplyForm = "stream" | "plain";
 
 export const benchModel = "claude-sonnet-5-5";
 export const bodySizes: readonly BodySize[] = ["50k", "1m"];
-export const bodyBytes: Readonly<Record<BodySize, number>> = { "50k": 50 * 1024, "1m": 1024 * 1024 };
+const bodyBytes: Readonly<Record<BodySize, number>> = { "50k": 50 * 1024, "1m": 1024 * 1024 };
 /** Events of one streamed reply, from `message_start` to `message_stop`. */
-export const eventsPerReply = 60;
+const eventsPerReply = 60;
 
 /** A request body, always the same for the same arguments. The plain form differs in the `stream` flag only. */
 export function requestBody(size: BodySize, form: ReplyForm): Buffer {
@@ -22,7 +22,7 @@ export function requestBody(size: BodySize, form: ReplyForm): Buffer {
 }
 
 /** The text that the whole reply says, for lanes that write the reply anew. */
-export const replyText: string = Array.from(
+const replyText: string = Array.from(
   // message_start, block start, ping, block stop, message_delta and message_stop are six.
   { length: eventsPerReply - 6 },
   (_, index) => `piece ${String(index).padStart(2, "0")} of the answer; `,

@@ -72,7 +72,7 @@ export function judge(run: Measurements): readonly Target[] {
   return targets;
 }
 
-export function laneResult(run: Measurements, lane: string, size: BodySize, form: ReplyForm, concurrency: number): LaneResult | undefined {
+function laneResult(run: Measurements, lane: string, size: BodySize, form: ReplyForm, concurrency: number): LaneResult | undefined {
   const found = run.scenarios.find(
     ({ scenario }) => scenario.size === size && scenario.form === form && scenario.concurrency === concurrency,
   );

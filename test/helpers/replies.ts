@@ -103,7 +103,7 @@ export function errorReply(
 }
 
 /** A place in a stream, after so many events or bytes of the plain stream; `bytes` may lie within an event. */
-export type StreamPoint = { readonly events: number } | { readonly bytes: number };
+type StreamPoint = { readonly events: number } | { readonly bytes: number };
 
 /** `finish`: a proper end of the body; `close`: the socket is destroyed; `reset`: RST. */
 export type Cut = "finish" | "close" | "reset";
