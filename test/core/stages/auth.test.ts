@@ -151,6 +151,11 @@ describe("the local token", () => {
     expect(authenticate(incoming([]), { localToken }, both).kind).toBe("local");
     expect(authenticate(incoming([["x-api-key", masterKey]]), none, both).kind).toBe("master");
     expect(authenticate(incoming([["x-api-key", masterKey]]), { localToken }, both)).toEqual({ kind: "master", credentials: [] });
+    // Sent twice it is no longer the key, but holds it.
+    expect(authenticate(incoming([["x-api-key", `${masterKey}, ${masterKey}`]]), { localToken }, both)).toEqual({
+      kind: "local",
+      credentials: [],
+    });
     const error = refusal(() => authenticate(incoming([["x-api-key", "wrong"]]), { localToken: "wrong" }, both));
     expect(error.message).toMatch(/master key.*local token/);
   });

@@ -36,6 +36,7 @@ describe("the request target", () => {
     ["an absolute URL", () => `http://127.0.0.1:${port}/v1/messages`],
     ["an absolute URL of another host", () => "http://evil.example/v1/messages"],
     ["an absolute URL with another scheme", () => "https://api.anthropic.com/v1/messages"],
+    ["an asterisk", () => "*"],
     ["two slashes at the beginning", () => "//evil.example/v1/messages"],
     ["two slashes in the middle", () => "/v1//messages"],
     ["two slashes at the end", () => "/v1/messages//"],
