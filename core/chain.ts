@@ -32,7 +32,8 @@ function decode(): Middleware {
   return async function decodeStage(ctx, next) {
     const { exchange } = ctx.state;
     const { maxBodyBytes } = exchange.snapshot.config.server;
-    exchange.receive(createRequestBody(await collectBody(ctx.req, { maxBytes: maxBodyBytes })));
+    const bytes = await orAborted(collectBody(ctx.req, { maxBytes: maxBodyBytes }), exchange.signal);
+    exchange.receive(createRequestBody(bytes));
     exchange.trace.add("ingress", "received", {
       operation: exchange.operation,
       model: exchange.facts.model,
@@ -40,6 +41,15 @@ function decode(): Middleware {
     });
     await next();
   };
+}
+
+/** A slow upload is no reason to wait when the proxy stops. */
+function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+    signal.addEventListener("abort", onAbort, { once: true });
+    value.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 function policy(services: Services): Middleware {

@@ -1,9 +1,11 @@
-/** The HTTP listener: its limits, its bind rules, and a stop that lets open connections finish. */
+/** The HTTP listener: its limits, its bind rules, and what it answers to that which is not HTTP. */
 
-import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from "node:http";
+import { type RequestListener, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
+
+import { Connections } from "./connections.ts";
 
 const serverOptions = {
   /** Claude Code's betas and custom headers outgrow Node's 16 KiB. */
@@ -27,6 +29,7 @@ export class ListenError extends Error {
 
 export interface Listener {
   readonly server: Server;
+  readonly connections: Connections;
   readonly port: number;
   readonly url: string;
 }
@@ -42,8 +45,8 @@ export interface ListenOptions {
 /** @throws ListenError */
 export function listen(handler: RequestListener, { host, port, onError }: ListenOptions): Promise<Listener> {
   const server = createServer(serverOptions, handler);
-  const isAnswering = watchAnswers(server);
-  server.on("clientError", (error, socket) => answerBroken(error, socket, isAnswering(socket)));
+  const connections = new Connections(server);
+  server.on("clientError", (error, socket) => answerBroken(error, socket, connections.isAnswering(socket)));
   return new Promise((resolve, reject) => {
     const onRefused = (error: Error): void => reject(toListenError(error, host, port));
     server.once("error", onRefused);
@@ -51,7 +54,12 @@ export function listen(handler: RequestListener, { host, port, onError }: Listen
       server.off("error", onRefused).on("error", onError);
       const { port: actual } = addressOf(server);
       const name = isIPv6(host) ? `[${host}]` : host;
-      resolve({ server, port: actual, url: `http://${name === "0.0.0.0" ? "127.0.0.1" : name === "[::]" ? "[::1]" : name}:${actual}` });
+      resolve({
+        server,
+        connections,
+        port: actual,
+        url: `http://${name === "0.0.0.0" ? "127.0.0.1" : name === "[::]" ? "[::1]" : name}:${actual}`,
+      });
     });
   });
 }
@@ -73,18 +81,6 @@ function toListenError(error: Error, host: string, port: number): ListenError {
           ? `"${host}" is no address of this machine; use 127.0.0.1`
           : `cannot listen on ${host}:${port} (${error.message})`;
   return new ListenError(what, code, { cause: error });
-}
-
-/** Tells whether a connection waits for an answer that has begun, or to a request that had come in whole. */
-function watchAnswers(server: Server): (socket: Duplex) => boolean {
-  const open = new WeakMap<Duplex, Set<ServerResponse>>();
-  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
-    let responses = open.get(socket);
-    if (responses === undefined) open.set(socket, (responses = new Set()));
-    responses.add(response);
-    response.once("close", () => responses.delete(response));
-  });
-  return (socket) => [...(open.get(socket) ?? [])].some((response) => response.headersSent || response.req.complete);
 }
 
 /**

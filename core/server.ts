@@ -1,7 +1,6 @@
 /** Starts and stops the whole proxy: configuration, listener, hot reload, drain. */
 
 import { randomBytes } from "node:crypto";
-import type { Server } from "node:http";
 
 import type { Plugin } from "../sdk/plugin.ts";
 import { createApp } from "./app.ts";
@@ -12,10 +11,9 @@ import { createServices } from "./create-services.ts";
 import { ListenError, isLoopback, listen } from "./listen.ts";
 import { readOrCreateLocalToken } from "./local-token.ts";
 import { createRegistry } from "./registry.ts";
-import type { Services } from "./services.ts";
 import { buildSnapshot } from "./snapshot.ts";
 import { Snapshots } from "./snapshots.ts";
-import { Stopping } from "./stages/ingress.ts";
+import { type Shutdown, shutDown } from "./shutdown.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 
 export interface StartOptions {
@@ -112,12 +110,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     : undefined;
   services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
 
-  let stopping: Promise<void> | undefined;
-  async function shutDown(graceMs: number): Promise<void> {
+  let shutdown: Shutdown | undefined;
+  let stopped: Promise<void> | undefined;
+  async function stop(graceMs: number): Promise<void> {
     draining = true;
     watcher?.close();
     services.logger.info({ openExchanges: services.open.size, graceMs }, "stopping");
-    await endExchanges(listener.server, services, graceMs);
+    shutdown = shutDown({ ...listener, open: services.open, graceMs });
+    await shutdown.closed;
     services.logger.info({}, "stopped");
     await created.close();
     await log.close();
@@ -133,9 +133,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     faults,
     reload: () => snapshots.reload(services.logger),
     stop(graceMs) {
-      if (stopping === undefined) stopping = shutDown(graceMs ?? snapshots.current.config.server.graceMs);
-      else abortOpen(services);
-      return stopping;
+      if (stopped === undefined) stopped = stop(graceMs ?? snapshots.current.config.server.graceMs);
+      else shutdown?.hurry();
+      return stopped;
     },
   };
 }
@@ -153,24 +153,4 @@ function withOpenBind(loaded: LoadedConfig, host: string): LoadedConfig {
   if (config === undefined || message === undefined) return loaded;
   const fault: Fault = { severity: "error", message, file: config.files[0] ?? config.directory, path: "general_settings.master_key" };
   return { config: undefined, faults: [fault, ...faults] };
-}
-
-/** Open exchanges finish; after the grace they are ended with their protocol's own error. */
-async function endExchanges(server: Server, services: Services, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  server.closeIdleConnections();
-  const late = setTimeout(() => abortOpen(services), graceMs);
-  const idle = setInterval(() => server.closeIdleConnections(), 100);
-  // Whoever does not even take the error is cut off a little later.
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs + 5_000);
-  await closed;
-  clearTimeout(late);
-  clearInterval(idle);
-  clearTimeout(cut);
-}
-
-function abortOpen(services: Services): void {
-  for (const exchange of services.open) exchange.abort(new Stopping());
 }

@@ -56,9 +56,10 @@ export function createIngress(services: Services, ingress: Ingress, operation: O
           return;
         }
         refusal = error;
-        const rendered = replyOf(renderError(services, ingress, error, exchange));
-        reply = ctx.req.complete ? rendered : closing(rendered, letFlowBy(ctx.req, { ...services.timing, signal: exchange.signal }));
+        reply = replyOf(renderError(services, ingress, error, exchange));
+        if (!ctx.req.complete) reply = endingAfter(reply, letFlowBy(ctx.req, { ...services.timing, signal: exchange.signal }));
       }
+      if (!ctx.req.complete || services.draining()) reply = { ...reply, headers: [...reply.headers, ["connection", "close"]] };
       await answer(ctx, exchange, reply, { refusal, timing: services.timing });
     } finally {
       services.open.delete(exchange);
@@ -150,12 +151,12 @@ function headerText(text: string): string {
 }
 
 /** A reply that is all there at once, but ends, and with it the connection, only when the rest of the request has gone by. */
-function closing(reply: Reply, gone: Promise<void>): Reply {
+function endingAfter(reply: Reply, gone: Promise<void>): Reply {
   async function* body(): AsyncGenerator<Uint8Array> {
     yield* reply.body;
     await gone;
   }
-  return { ...reply, headers: [...reply.headers, ["connection", "close"]], body: body() };
+  return { ...reply, body: body() };
 }
 
 /** What the caller sees of a failure: our own words for a ProxyError, no inner detail of anything else. */
