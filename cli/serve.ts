@@ -39,7 +39,8 @@ export async function serve({ directory, environment, mode, host, port, notify }
   // Whatever way this process ends, but for SIGKILL.
   process.once("exit", () => claim.release());
   try {
-    const logTo = mode === "detached" ? "file" : "terminal";
+    // Readable lines are for a person who looks; everything else reads the file.
+    const logTo = mode === "foreground" && process.stderr.isTTY ? "terminal" : "file";
     const server = await startOrFail({ configDir: directory, environment, ...requested, logTo, watch: true });
     if (server.faults.length > 0) {
       notify(`the configuration works, with ${countFaults(server.faults)}:\n${formatFaults(server.faults).trimEnd()}`);

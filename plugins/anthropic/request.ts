@@ -34,14 +34,16 @@ function prefixOf(base: URL): string {
 }
 
 /**
- * Headers the client sends only because `ccproxy run` asked for them are for this proxy. The session id is
- * the vendor's affair; another host is told only what the protocol needs.
+ * Headers the client sends only because `ccproxy run` asked for them are for this proxy. Which session and
+ * which of its agents asks is the vendor's affair; another host is told only what the protocol needs.
  */
 export function relayHeaders(headers: HeaderList, own: boolean): HeaderList {
-  if (own) return headers.filter(([name]) => name === "x-claude-code-session-id" || !name.startsWith("x-claude-code-"));
+  if (own) return headers.filter(([name]) => sentUnasked.has(name) || !name.startsWith("x-claude-"));
   return headers.filter(([name]) => protocolHeaders.has(name) || name.startsWith("anthropic-") || name.startsWith("x-stainless-"));
 }
 
+/** What Claude Code sends to its vendor without being asked for hints. */
+const sentUnasked = new Set(["x-claude-code-session-id", "x-claude-code-agent-id"]);
 const protocolHeaders = new Set(["accept", "content-type", "user-agent", "x-app"]);
 
 /** Login tokens travel as bearer and need their beta named; keys travel in `x-api-key`. */

@@ -225,10 +225,11 @@ describe("what travels to an upstream", () => {
     ["user-agent", "claude-cli/2.1.330 (external, sdk-cli)"],
   ];
 
-  test("to the vendor: all that is end to end, the session, and no hint", async () => {
+  test("to the vendor: all that is end to end, session and agent, and no hint", async () => {
     expect(await received(true)).toEqual([
       ...protocol,
       ["x-claude-code-session-id", "session-1"],
+      ["x-claude-code-agent-id", "agent-1"],
       ["x-custom", "1"],
       ["accept-encoding", "identity"],
     ]);

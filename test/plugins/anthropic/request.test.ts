@@ -109,13 +109,14 @@ describe("headers of a relayed request", () => {
     ["x-claude-code-request-class", "main"],
     ["x-claude-code-agent-id", "agent"],
     ["x-claude-code-anything-new", "1"],
+    ["x-claude-1p-request-class", "main"],
     ["x-custom", "1"],
     ["traceparent", "00-1-2-01"],
   ];
 
-  test("the vendor's host gets all but the hints, the session id included", () => {
+  test("the vendor's host gets all but the hints, session and agent id included", () => {
     expect(relayHeaders(headers, true)).toEqual(
-      headers.filter(([name]) => !name.startsWith("x-claude-code-") || name === "x-claude-code-session-id"),
+      headers.filter(([name]) => !name.startsWith("x-claude-") || ["x-claude-code-session-id", "x-claude-code-agent-id"].includes(name)),
     );
   });
 

@@ -71,12 +71,10 @@ describe("selection", () => {
         text: `[${JSON.stringify(key)}]`,
         walk: (value: unknown) => (isObject(value) && Object.hasOwn(value, key) ? [value[key]] : []),
       })),
-      fc
-        .integer({ min: -3, max: 3 })
-        .map((index) => ({
-          text: `[${index}]`,
-          walk: (value: unknown) => (Array.isArray(value) && value.at(index) !== undefined ? [value.at(index)] : []),
-        })),
+      fc.integer({ min: -3, max: 3 }).map((index) => ({
+        text: `[${index}]`,
+        walk: (value: unknown) => (Array.isArray(value) && value.at(index) !== undefined ? [value.at(index)] : []),
+      })),
       fc.constant({ text: "[*]", walk: (value: unknown) => (Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []) }),
     );
     fc.assert(
