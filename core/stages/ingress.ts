@@ -61,6 +61,11 @@ export function createIngress(services: Services, ingress: Ingress, operation: O
       }
       if (!ctx.req.complete || services.draining()) reply = { ...reply, headers: [...reply.headers, ["connection", "close"]] };
       await answer(ctx, exchange, reply, { refusal, timing: services.timing });
+    } catch (error) {
+      // A defect of ours must not leave the upstream talking to nobody, nor the exchange without its record.
+      exchange.abort(new Error("the answer could not be given", { cause: error }));
+      settle(exchange, { outcome: "refused", status: 500, error });
+      throw error;
     } finally {
       services.open.delete(exchange);
     }
