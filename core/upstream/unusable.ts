@@ -45,7 +45,7 @@ async function page(response: UpstreamResponse, contentType: string, { apiBase, 
 function excerpt(text: string, hide: (text: string) => string): string {
   const shown = hide(text)
     .slice(0, excerptLength)
-    .replace(/[\w.~+/=%:-]+$/, "")
+    .replace(/[^\s<>]+$/, "")
     .replace(/\s+/g, " ")
     .trim();
   return shown === "" ? "nothing that could be shown" : shown;
