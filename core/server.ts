@@ -6,7 +6,7 @@ import type { Plugin } from "../sdk/plugin.ts";
 import { createApp } from "./app.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config, Fault, LoadedConfig } from "./config/types.ts";
-import { watchFiles } from "./config/watch.ts";
+import { FollowingWatcher } from "./config/following-watcher.ts";
 import { createServices } from "./create-services.ts";
 import { ListenError, isLoopback, listen } from "./listen.ts";
 import { readOrCreateLocalToken } from "./local-token.ts";
@@ -71,7 +71,8 @@ export class StartError extends Error {
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const registry = createRegistry(options.plugins);
   const load = (): ReturnType<typeof loadConfig> => loadConfig({ directory: options.configDir, environment: options.environment });
-  const { snapshot, faults } = buildSnapshot(await load(), registry, 1, new Date());
+  const first = await load();
+  const { snapshot, faults } = buildSnapshot(first, registry, 1, new Date());
   if (snapshot === undefined) throw new StartError("the configuration has errors", faults);
   const host = options.host ?? snapshot.config.server.host;
   const port = options.port ?? snapshot.config.server.port;
@@ -105,9 +106,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     throw error instanceof ListenError ? new StartError(error.message, [], { cause: error }) : error;
   });
   url = listener.url;
-  const watcher = options.watch
-    ? await watchFiles([options.configDir, ...snapshot.config.files], () => void snapshots.reload(services.logger), { debounceMs: 50 })
-    : undefined;
+  const reload = async (): Promise<void> => {
+    await snapshots.reload(services.logger);
+    log.setLevel(snapshots.current.config.log.level);
+    if ((await watcher?.follow(snapshots.files)) === true) await reload();
+  };
+  const watcher = options.watch ? new FollowingWatcher(() => void reload()) : undefined;
+  await watcher?.follow([options.configDir, ...first.files]);
   services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
 
   let shutdown: Shutdown | undefined;
@@ -131,7 +136,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     localAuth: snapshot.config.server.localAuth,
     graceMs: snapshot.config.server.graceMs,
     faults,
-    reload: () => snapshots.reload(services.logger),
+    reload,
     stop(graceMs) {
       if (stopped === undefined) stopped = stop(graceMs ?? snapshots.current.config.server.graceMs);
       else shutdown?.hurry();
@@ -152,5 +157,5 @@ function withOpenBind(loaded: LoadedConfig, host: string): LoadedConfig {
   const message = config === undefined ? undefined : describeOpenBind(host, config);
   if (config === undefined || message === undefined) return loaded;
   const fault: Fault = { severity: "error", message, file: config.files[0] ?? config.directory, path: "general_settings.master_key" };
-  return { config: undefined, faults: [fault, ...faults] };
+  return { ...loaded, config: undefined, faults: [fault, ...faults] };
 }

@@ -16,17 +16,24 @@ export class Snapshots {
   readonly #registry: Registry;
   #current: Snapshot;
   #rejected: Rejected | undefined;
+  #files: readonly string[];
   #reloading: Promise<void> = Promise.resolve();
 
   /** @param first a snapshot built by {@link buildSnapshot} from what `load` gave */
   constructor(first: Snapshot, load: () => Promise<LoadedConfig>, registry: Registry) {
     this.#current = first;
+    this.#files = first.config.files;
     this.#load = load;
     this.#registry = registry;
   }
 
   get current(): Snapshot {
     return this.#current;
+  }
+
+  /** Read or looked for by the last load, be it in force or refused. */
+  get files(): readonly string[] {
+    return this.#files;
   }
 
   get rejected(): Rejected | undefined {
@@ -42,6 +49,7 @@ export class Snapshots {
   async #reloadNow(logger: Logger): Promise<void> {
     try {
       const loaded = await this.#load();
+      this.#files = loaded.files;
       const { snapshot, faults } = buildSnapshot(loaded, this.#registry, this.#current.id + 1, new Date());
       if (snapshot === undefined) {
         this.#rejected = { at: new Date().toISOString(), faults };
@@ -56,6 +64,9 @@ export class Snapshots {
       this.#rejected = undefined;
       logger.info({ snapshot: snapshot.id, files: snapshot.config.files, faults: faults.length }, "configuration reloaded");
     } catch (error) {
+      const message = `the configuration could not be read (${error instanceof Error ? error.message : String(error)})`;
+      const { files, directory } = this.#current.config;
+      this.#rejected = { at: new Date().toISOString(), faults: [{ severity: "error", message, file: files[0] ?? directory }] };
       logger.error({ error }, "the configuration could not be reloaded; the last good one stays in force");
     }
   }

@@ -130,5 +130,7 @@ export interface Config {
 /** A config is only there when no fault is an error. All faults of all files, in order of file and line. */
 export interface LoadedConfig {
   readonly config: Config | undefined;
+  /** Every file that was read or looked for, absolute: a change in any of them may mend or break it. */
+  readonly files: readonly string[];
   readonly faults: readonly Fault[];
 }

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { Fault, LoadedConfig } from "../../core/config/types.ts";
+import { createRegistry } from "../../core/registry.ts";
+import { buildSnapshot } from "../../core/snapshot.ts";
+import { Snapshots } from "../../core/snapshots.ts";
+import { builtinPlugins } from "../../plugins/index.ts";
+import type { LogFields, Logger } from "../../sdk/log.ts";
+import { makeConfig, nowhere, ruleEntry } from "../helpers/config.ts";
+
+const registry = createRegistry(builtinPlugins);
+const broken: LoadedConfig = { config: undefined, files: [], faults: [{ severity: "error", message: "it is broken", ...nowhere }] };
+const withGrace = (graceMs: number, faults: readonly Fault[] = []): LoadedConfig => {
+  const config = makeConfig();
+  return { config: { ...config, server: { ...config.server, graceMs } }, files: config.files, faults };
+};
+
+/** A logger that keeps what it is told. */
+function keepLog(): { readonly lines: { level: string; fields: LogFields; message: string }[]; readonly logger: Logger } {
+  const lines: { level: string; fields: LogFields; message: string }[] = [];
+  const at =
+    (level: string) =>
+    (fields: LogFields, message = ""): void =>
+      void lines.push({ level, fields, message });
+  return { lines, logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") } };
+}
+
+function snapshotsOf(load: () => Promise<LoadedConfig>): Snapshots {
+  const { snapshot } = buildSnapshot(withGrace(0), registry, 1, new Date());
+  if (snapshot === undefined) throw new Error("the first configuration is broken");
+  return new Snapshots(snapshot, load, registry);
+}
+
+describe("a reload", () => {
+  it("puts what it read in the place of what was", async () => {
+    const { logger, lines } = keepLog();
+    const snapshots = snapshotsOf(async () => withGrace(7));
+    const before = snapshots.current;
+    await snapshots.reload(logger);
+    expect([before.id, before.config.server.graceMs]).toEqual([1, 0]);
+    expect([snapshots.current.id, snapshots.current.config.server.graceMs]).toEqual([2, 7]);
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([["info", "configuration reloaded"]]);
+  });
+
+  it("of something broken keeps what was, says why, and forgets it with the next good one", async () => {
+    const { logger, lines } = keepLog();
+    const loads = [broken, withGrace(8)];
+    const snapshots = snapshotsOf(async () => loads.shift() ?? broken);
+    await snapshots.reload(logger);
+    expect([snapshots.current.id, snapshots.rejected?.faults]).toEqual([1, broken.faults]);
+    expect(lines).toMatchObject([{ level: "error", fields: { faults: broken.faults, inForce: 1 } }]);
+    await snapshots.reload(logger);
+    expect([snapshots.current.id, snapshots.current.config.server.graceMs, snapshots.rejected]).toEqual([2, 8, undefined]);
+  });
+
+  it("whose rules cannot be built keeps what was", async () => {
+    const { logger } = keepLog();
+    const config = { ...makeConfig(), rules: [ruleEntry("label", "ccproxy.rules.NoSuchRule")] };
+    const snapshots = snapshotsOf(async () => ({ config, files: [], faults: [] }));
+    await snapshots.reload(logger);
+    expect(snapshots.current.id).toBe(1);
+    expect(snapshots.rejected?.faults.some(({ message }) => message.includes("NoSuchRule"))).toBe(true);
+  });
+
+  it("that throws keeps what was, and says so", async () => {
+    const { logger, lines } = keepLog();
+    let shouldThrow = true;
+    const snapshots = snapshotsOf(async () => {
+      if (shouldThrow) throw new Error("the disk is gone");
+      return withGrace(9);
+    });
+    await snapshots.reload(logger);
+    expect([snapshots.current.id, lines[0]?.level]).toEqual([1, "error"]);
+    expect(snapshots.rejected?.faults).toMatchObject([{ severity: "error", message: expect.stringContaining("the disk is gone") }]);
+    shouldThrow = false;
+    await snapshots.reload(logger);
+    expect([snapshots.current.config.server.graceMs, snapshots.rejected]).toEqual([9, undefined]);
+  });
+
+  it("waits for the one before it, so that what was read last is in force", async () => {
+    const { logger } = keepLog();
+    const first = Promise.withResolvers<LoadedConfig>();
+    const loads: Promise<LoadedConfig>[] = [first.promise, Promise.resolve(withGrace(2))];
+    let reading = 0;
+    const snapshots = snapshotsOf(() => {
+      reading++;
+      return loads[reading - 1] ?? Promise.resolve(broken);
+    });
+    const one = snapshots.reload(logger);
+    const two = snapshots.reload(logger);
+    await Promise.resolve();
+    expect(reading).toBeLessThanOrEqual(1);
+    first.resolve(withGrace(1));
+    await Promise.all([one, two]);
+    expect([reading, snapshots.current.id, snapshots.current.config.server.graceMs]).toEqual([2, 3, 2]);
+  });
+});
