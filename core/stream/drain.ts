@@ -6,6 +6,7 @@ import type { ReplySummary, ReplyWatch } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import { ClientGone } from "../body/collect.ts";
 import type { Reply } from "../exchange.ts";
+import { ByteQueue, type Finish, type Take } from "../upstream/byte-queue.ts";
 
 export interface DrainOptions {
   /** Undefined for a reply whose protocol is not looked at. */
@@ -28,63 +29,86 @@ export interface Drained {
 }
 
 /** Resolves when the response has ended, well or badly; never rejects. */
-export async function drain(response: ServerResponse, reply: Reply, options: DrainOptions): Promise<Drained> {
-  const { watch, signal } = options;
-  const iterator = reply.body[Symbol.asyncIterator]();
-  let pinger: Pinger | undefined;
-  let firstByteAt: number | undefined;
-  let lastChunk: Uint8Array | undefined;
-  let failure: Error | undefined;
-  try {
-    response.writeHead(reply.status, reply.headers.flat());
-    pinger = reply.isEventStream ? startPinger(response, options) : undefined;
-    for (let next = firstOf(iterator, response, reply.isEventStream); ; next = iterator.next()) {
-      const { done, value } = await next;
-      if (done === true) break;
-      firstByteAt ??= options.now();
-      lastChunk = value;
-      watch?.push(value);
+export function drain(response: ServerResponse, reply: Reply, options: DrainOptions): Promise<Drained> {
+  return new Promise((resolve) => {
+    const { watch, signal } = options;
+    const { isEventStream } = reply;
+    let pinger: Pinger | undefined;
+    let flush: NodeJS.Immediate | undefined;
+    let firstByteAt: number | undefined;
+    let lastChunk: Uint8Array | undefined;
+
+    const take: Take = (chunk) => {
+      if (firstByteAt === undefined) {
+        firstByteAt = options.now();
+        clearImmediate(flush);
+      }
+      lastChunk = chunk;
+      watch?.push(chunk);
       pinger?.postpone();
-      if (!response.write(value)) await writable(response, signal, options.stuckAfterMs);
+      return response.write(chunk) ? undefined : writable(response, signal, options.stuckAfterMs);
+    };
+    const finish: Finish = (error) => {
+      pinger?.stop();
+      clearImmediate(flush);
+      const { summary, failure } = end(response, reply, options, { lastChunk, failure: error === undefined ? undefined : toError(error) });
+      resolve({ firstByteAt, summary, failure });
+    };
+    try {
+      response.writeHead(reply.status, reply.headers.flat());
+    } catch (error) {
+      finish(error);
+      return;
     }
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  } finally {
-    pinger?.stop();
-  }
+    if (isEventStream) {
+      pinger = startPinger(response, options);
+      // Headers go out as soon as they are there; together with the first bytes when both came at once.
+      flush = setImmediate(() => response.flushHeaders());
+    }
+    forEachChunk(reply.body, take, finish);
+  });
+}
+
+/** What an upstream sends takes the short way; what a stage has wrapped is iterated, which also ends it when `take` fails. */
+function forEachChunk(body: AsyncIterable<Uint8Array>, take: Take, finish: Finish): void {
+  if (body instanceof ByteQueue) body.forEach(take, finish);
+  else iterate(body, take).then(() => finish(), finish);
+}
+
+async function iterate(body: AsyncIterable<Uint8Array>, take: Take): Promise<void> {
+  for await (const chunk of body) await take(chunk);
+}
+
+interface Sent {
+  readonly lastChunk: Uint8Array | undefined;
+  readonly failure: Error | undefined;
+}
+
+/** Ends the response as its reply deserves. */
+function end(response: ServerResponse, reply: Reply, options: DrainOptions, { lastChunk, failure }: Sent): Omit<Drained, "firstByteAt"> {
+  const { watch } = options;
   const betweenEvents = watch?.betweenEvents() ?? false;
   const summary = watch?.end();
   const isOver = summary !== undefined && (summary.complete || summary.error !== undefined);
-  if (failure === undefined && reply.isEventStream && summary !== undefined && !isOver) {
+  if (failure === undefined) {
+    if (isOver || summary === undefined || !reply.isEventStream) {
+      response.end();
+      return { summary, failure };
+    }
     failure = new ProxyError("The upstream ended its stream before the answer was complete.", { status: 502, kind: "api_error" });
   }
-  if (failure === undefined) {
-    response.end();
-    return { firstByteAt, summary, failure };
-  }
-  await iterator.return?.().catch(() => undefined);
+  if (reply.body instanceof ByteQueue) void reply.body.return();
   if (isOver && reply.isEventStream && !response.destroyed) {
     // The last word was said; a connection that breaks behind it takes nothing away.
     response.end(betweenEvents ? undefined : "\n\n");
-    return { firstByteAt, summary, failure: undefined };
+    return { summary, failure: undefined };
   }
   endBroken(response, reply, failure, { ...options, unfinished: betweenEvents ? undefined : (lastChunk?.at(-1) ?? 0) });
-  return { firstByteAt, summary, failure };
+  return { summary, failure };
 }
 
-/** A stream's headers go out as soon as they are there; together with its first bytes when both came at once. */
-function firstOf(
-  iterator: AsyncIterator<Uint8Array>,
-  response: ServerResponse,
-  isEventStream: boolean,
-): Promise<IteratorResult<Uint8Array>> {
-  const first = iterator.next();
-  if (isEventStream) {
-    const flush = setImmediate(() => response.flushHeaders());
-    const arrived = (): void => clearImmediate(flush);
-    first.then(arrived, arrived);
-  }
-  return first;
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 interface BrokenEnd {

@@ -4,9 +4,9 @@ import type { ReplySummary, ReplyWatch, Usage } from "../../sdk/dialect.ts";
 import type { WireError, WireUsage } from "./wire.ts";
 
 /** `message_start` with its usage fits in here. */
-const headBytes = 4096;
+const headBytes = 2048;
 /** `message_delta` with its usage and `message_stop` fit in here. */
-const tailBytes = 4096;
+const tailBytes = 2048;
 
 /** Usage of a plain JSON reply stands at its end. */
 export class JsonReplyWatch implements ReplyWatch {
@@ -52,12 +52,12 @@ export class EventReplyWatch implements ReplyWatch {
   end(): ReplySummary {
     this.#closeHead();
     const tail = this.#tail.text();
-    const error = lastErrorType(tail);
     const start = firstUsage(this.#headText);
     const last = lastUsage(tail);
+    const complete = endsWithStop(tail);
     return {
-      complete: messageStop.test(tail),
-      error,
+      complete,
+      error: complete ? undefined : lastErrorType(tail),
       // The last event's figures are final; what it leaves out stands in the first.
       usage: merge(start, last),
     };
@@ -66,6 +66,13 @@ export class EventReplyWatch implements ReplyWatch {
 
 /** The last event in full, be it known by its data or, where a host leaves the type out, by its name. */
 const messageStop = /"type"\s*:\s*"message_stop"\s*[,}]|(^|[\n\r])event: ?message_stop[\n\r]+data:.*\}/;
+
+function endsWithStop(tail: string): boolean {
+  const at = tail.lastIndexOf("message_stop");
+  // Far enough back for the spelling with the name alone, which stands before its data.
+  return at >= 0 && messageStop.test(tail.slice(Math.max(0, at - 64)));
+}
+
 const errorEvent = /(^|[\n\r])(event: ?error\b|data: ?\{\s*"type"\s*:\s*"error"\s*[,}])/;
 
 function lastErrorType(tail: string): string | undefined {
