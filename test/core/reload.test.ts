@@ -41,15 +41,14 @@ describe("a hundred reloads", () => {
     const streams = await Promise.all(Array.from({ length: 50 }, () => openAnswer(proxy.url, bodyFor("held"))));
     await Promise.all(streams.map((stream) => stream.until("content_block_start")));
 
-    let isReloading = true;
+    const load = { isOn: true, asked: 0 };
     const seen = new Set<string>();
     const wrong: string[] = [];
-    let asked = 0;
     const startedAt = performance.now();
     async function client(): Promise<void> {
-      while (isReloading) {
+      while (load.isOn) {
         const answer = await ask(proxy.url, bodyFor("m"));
-        asked++;
+        load.asked++;
         const { model, header } = answer.json() as { model: string; header: string };
         if (answer.status !== 200 || model !== `version-${header}` || answer.headers["x-ccproxy-model"] !== model) wrong.push(answer.text);
         seen.add(header);
@@ -60,12 +59,12 @@ describe("a hundred reloads", () => {
       await proxy.writeConfig(version(number));
       await proxy.reload();
       // At least a few requests meet each version.
-      const before = asked;
-      while (asked < before + 3) await new Promise((resolve) => void setImmediate(resolve));
+      const before = load.asked;
+      while (load.asked < before + 3) await new Promise((resolve) => void setImmediate(resolve));
     }
-    isReloading = false;
+    load.isOn = false;
     await Promise.all(clients);
-    const perSecond = (asked / (performance.now() - startedAt)) * 1000;
+    const perSecond = (load.asked / (performance.now() - startedAt)) * 1000;
 
     expect(wrong).toEqual([]);
     expect(seen.size).toBeGreaterThan(90);
