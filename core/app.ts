@@ -14,6 +14,7 @@ import { createPassThrough } from "./endpoints/pass-through.ts";
 import { createRequireCaller } from "./endpoints/require-caller.ts";
 import type { Services } from "./services.ts";
 import { createGate } from "./stages/gate.ts";
+import { takesLocalToken } from "./stages/auth.ts";
 import { renderError } from "./stages/ingress.ts";
 import { letFlowBy } from "./stream/linger.ts";
 
@@ -39,12 +40,12 @@ export function createApp(services: Services): Koa {
   app.use(
     createGate(() => {
       const { config } = services.snapshot();
-      return { allowedHosts: config.server.allowedHosts, acceptLocalAddress: config.masterKey !== undefined || config.server.localAuth };
+      return { allowedHosts: config.server.allowedHosts, acceptLocalAddress: takesLocalToken(config) };
     }),
   );
   app.use(router.routes());
   app.use(createPassThrough(services));
-  app.use(notFound);
+  app.use(createNotFound((path) => router.match(path, "").path.length > 0));
   return app;
 }
 
@@ -102,9 +103,13 @@ const requireJson: Middleware = async function requireJson(ctx, next) {
   await next();
 };
 
-const notFound: Middleware = function notFound(ctx) {
-  const hint = /chat\/completions|responses|generateContent/.test(ctx.path)
-    ? " This version serves the Anthropic Messages protocol (POST /v1/messages)."
-    : "";
-  throw new ProxyError(`There is no ${ctx.method} ${ctx.path} here.${hint}`, { status: 404, kind: "not_found_error" });
-};
+function createNotFound(isRouted: (path: string) => boolean): Middleware {
+  return function notFound(ctx) {
+    const hint = /chat\/completions|responses|generateContent/.test(ctx.path)
+      ? " This version serves the Anthropic Messages protocol (POST /v1/messages)."
+      : "";
+    if (isRouted(ctx.path))
+      throw new ProxyError(`${ctx.path} does not take ${ctx.method}.`, { status: 405, kind: "invalid_request_error" });
+    throw new ProxyError(`There is no ${ctx.method} ${ctx.path} here.${hint}`, { status: 404, kind: "not_found_error" });
+  };
+}

@@ -12,6 +12,7 @@ import type { Registry } from "./registry.ts";
 import type { StartOptions } from "./server.ts";
 import type { Services } from "./services.ts";
 import type { Snapshots } from "./snapshots.ts";
+import { takesLocalToken } from "./stages/auth.ts";
 import type { StatusReport } from "./status.ts";
 import { streamTiming } from "./stream/timing.ts";
 import { createTokenService } from "./tokens/token-service.ts";
@@ -90,7 +91,7 @@ export function createServices(init: ServicesInit): CreatedServices {
           loadedAt: current.loadedAt.toISOString(),
           rejected: rejected ?? null,
           faults: current.faults,
-          localAuth: current.config.server.localAuth,
+          takesLocalToken: takesLocalToken(current.config),
           graceMs: current.config.server.graceMs,
         },
         rules: current.rules.map(({ label, reference, summary }) => ({ label, rule: reference, summary })),

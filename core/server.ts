@@ -13,6 +13,7 @@ import { readOrCreateLocalToken } from "./local-token.ts";
 import { createRegistry } from "./registry.ts";
 import { buildSnapshot } from "./snapshot.ts";
 import { Snapshots } from "./snapshots.ts";
+import { takesLocalToken } from "./stages/auth.ts";
 import { type Shutdown, shutDown } from "./shutdown.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 
@@ -43,7 +44,7 @@ export interface RunningServer {
   /** Presented as `x-ccproxy-token` it opens `/ccproxy/*` whatever the configured auth. Kept in the state file, 0600. */
   readonly controlToken: string;
   /** Whether callers had to present the token of this installation when the server started. */
-  readonly localAuth: boolean;
+  readonly takesLocalToken: boolean;
   /** The grace of `stop` as configured at the start, ms. */
   readonly graceMs: number;
   /** Findings that did not stop the start. */
@@ -133,7 +134,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     url,
     instance,
     controlToken,
-    localAuth: snapshot.config.server.localAuth,
+    takesLocalToken: takesLocalToken(snapshot.config),
     graceMs: snapshot.config.server.graceMs,
     faults,
     reload,

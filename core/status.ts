@@ -24,7 +24,7 @@ export interface StatusReport {
     readonly rejected: { readonly at: string; readonly faults: readonly Fault[] } | null;
     readonly faults: readonly Fault[];
     /** Whether callers must present the per-install token. */
-    readonly localAuth: boolean;
+    readonly takesLocalToken: boolean;
     /** How long open exchanges go on after the first stop signal, ms. */
     readonly graceMs: number;
   };

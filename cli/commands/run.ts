@@ -35,7 +35,7 @@ export default run;
 
 interface Proxy {
   readonly url: string;
-  readonly localAuth: boolean;
+  readonly takesLocalToken: boolean;
   /** What the user should know of it. */
   readonly note?: string;
   stop(): Promise<void>;
@@ -44,7 +44,7 @@ interface Proxy {
 async function findOrStartProxy(context: CliContext, directory: string, command: string): Promise<Proxy> {
   const found = await inspectState(directory);
   if (found.type === "running") {
-    return { url: found.server.url, localAuth: found.report.config.localAuth, stop: () => Promise.resolve() };
+    return { url: found.server.url, takesLocalToken: found.report.config.takesLocalToken, stop: () => Promise.resolve() };
   }
   const { startOrFail } = await import("../serve.ts");
   const server = await startOrFail({
@@ -56,11 +56,11 @@ async function findOrStartProxy(context: CliContext, directory: string, command:
     watch: true,
   });
   const note = `no server is running, so ${basename(command)} gets one of its own at ${server.url} (log in ${shortPath(logFilePath(directory))})`;
-  return { url: server.url, localAuth: server.localAuth, note, stop: () => server.stop(0) };
+  return { url: server.url, takesLocalToken: server.takesLocalToken, note, stop: () => server.stop(0) };
 }
 
 async function localToken(directory: string, proxy: Proxy): Promise<string | undefined> {
-  if (!proxy.localAuth) return undefined;
+  if (!proxy.takesLocalToken) return undefined;
   const { readOrCreateLocalToken } = await import("../../core/local-token.ts");
   return await readOrCreateLocalToken(directory);
 }

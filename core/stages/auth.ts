@@ -10,13 +10,18 @@ import type { Caller } from "../exchange.ts";
 
 export interface AuthPolicy {
   readonly masterKey: string | undefined;
-  /** Set when callers must hold the token of this installation. */
+  /** Set when the token of this installation lets a caller in. */
   readonly localToken: string | undefined;
+}
+
+/** Whoever can read the token of this installation can read the master key beside it, so it opens the same door. */
+export function takesLocalToken(config: Config): boolean {
+  return config.server.localAuth || config.masterKey !== undefined;
 }
 
 /** @param localToken read only when the configuration asks for it */
 export function authPolicy(config: Config, localToken: () => string): AuthPolicy {
-  return { masterKey: config.masterKey, localToken: config.server.localAuth ? localToken() : undefined };
+  return { masterKey: config.masterKey, localToken: takesLocalToken(config) ? localToken() : undefined };
 }
 
 /** What the caller presented by way of the URL, see gate. */
