@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
@@ -95,6 +95,23 @@ describe("run with a server", () => {
     expect((await home.ccproxy(["run", ...askForHello])).stdout).toBe("200 default hello from the mock\n");
     const bare = url.replace(/\/_run\/.*/, "");
     const refused = await home.ccproxy(["run", "env", `ANTHROPIC_BASE_URL=${bare}`, ...askForHello]);
+    expect(refused.stdout).toMatch(/^401 /);
+  });
+
+  test("with a master key, needs it no more than its owner does", async () => {
+    const home = await homeWithConfig();
+    await appendFile(join(home.directory, "config.yaml"), "general_settings:\n  master_key: sk-the-master-key\n");
+    const { stdout } = await home.ccproxy(["run", ...printEnvironment]);
+    expect(stdout).not.toContain("sk-the-master-key");
+    expect((await home.ccproxy(["run", ...askForHello])).stdout).toBe("200 default hello from the mock\n");
+    const refused = await home.ccproxy([
+      "run",
+      "sh",
+      "-c",
+      `ANTHROPIC_BASE_URL="\${ANTHROPIC_BASE_URL%/_run/*}" exec "$@"`,
+      "sh",
+      ...askForHello,
+    ]);
     expect(refused.stdout).toMatch(/^401 /);
   });
 });

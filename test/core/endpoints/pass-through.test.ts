@@ -283,3 +283,9 @@ test("a master key that looks like the vendor's does not travel, and does not op
   expect(vendor.requests[0]?.headers).toMatchObject({ authorization: "Bearer sk-ant-oat01-own" });
   expect(JSON.stringify(vendor.requests[0]?.rawHeaders)).not.toContain(masterKey);
 });
+
+test("a path that is served says which method it does not take", async () => {
+  const answer = await ask(proxy.url, undefined, { method: "GET", path: "/v1/messages" });
+  expect(answer.status).toBe(405);
+  expect(answer.json()).toMatchObject({ error: { message: "/v1/messages does not take GET." } });
+});
