@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Listener, listen } from "../../core/listen.ts";
 import { type Shutdown, shutDown } from "../../core/shutdown.ts";
 import { dial, openAnswer } from "../helpers/client.ts";
@@ -6,6 +6,7 @@ import { dial, openAnswer } from "../helpers/client.ts";
 let listener: Listener;
 
 afterEach(() => {
+  vi.useRealTimers();
   listener.server.close();
   listener.connections.closeAll();
 });
@@ -40,6 +41,25 @@ describe("a shutdown", () => {
     for (const answer of answers) answer();
     await connection.closed;
     expect(connection.text).toMatch(/\/one.*\/two/s);
+    await closed;
+  });
+
+  it("closes half a request when the grace is over, and no sooner", async () => {
+    listener = await listen((_, response) => void response.end("whole"), host);
+    const [half, slow] = [await dial(listener.url), await dial(listener.url)];
+    half.write("GET / HTT");
+    slow.write("GET / HTT");
+    // Answered, so the server has read of both.
+    await (
+      await openAnswer(listener.url, "{}")
+    ).ended;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { closed } = stop(1000);
+    vi.advanceTimersByTime(999);
+    slow.write("P/1.1\r\nhost: x\r\n\r\n");
+    await slow.until("whole");
+    vi.advanceTimersByTime(1);
+    await half.closed;
     await closed;
   });
 

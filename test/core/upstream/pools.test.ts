@@ -7,14 +7,14 @@ import { startUpstream, type Upstream } from "../../helpers/upstream.ts";
 const pools = new Pools();
 afterEach(() => pools.close());
 
-function ask(upstream: Upstream): Promise<UpstreamResponse> {
+function ask(upstream: Upstream, signal: AbortSignal = new AbortController().signal): Promise<UpstreamResponse> {
   return send(pools.get(upstream.url, 5000), {
     method: "POST",
     path: "/v1/messages",
     headers: [],
     body: Buffer.from("{}"),
     timeouts: { connectMs: 5000, headersMs: 60_000, idleMs: 60_000 },
-    signal: new AbortController().signal,
+    signal,
     origin: upstream.url,
   });
 }
@@ -56,6 +56,16 @@ describe("pools", () => {
     await upstream.requests[0]?.aborted;
     await read(await ask(upstream));
     expect(upstream.connections).toBe(2);
+  });
+
+  it("send no request that was given up while its connection was made", async () => {
+    await using upstream = await startUpstream(jsonReply({ ok: true }));
+    const abort = new AbortController();
+    const givenUp = ask(upstream, abort.signal);
+    abort.abort(new Error("given up"));
+    await expect(givenUp).rejects.toThrow("given up");
+    for (let count = 0; count < 3; count++) await read(await ask(upstream));
+    expect(upstream.requests).toHaveLength(3);
   });
 
   it("fail what is open when they are closed, and can be used again", async () => {

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { Exchange, type Settlement } from "../../core/exchange.ts";
+import { createRegistry } from "../../core/registry.ts";
+import { buildSnapshot } from "../../core/snapshot.ts";
+import { builtinPlugins } from "../../plugins/index.ts";
+import { makeConfig } from "../helpers/config.ts";
+
+function createExchange(): Exchange {
+  const registry = createRegistry(builtinPlugins);
+  const { snapshot } = buildSnapshot({ config: makeConfig(), files: [], faults: [] }, registry, 1, new Date());
+  const ingress = registry.dialects.find((dialect) => dialect.ingress !== undefined)?.ingress;
+  if (snapshot === undefined || ingress === undefined) throw new Error("there is no snapshot or no dialect");
+  const headers = { get: () => undefined, endToEnd: [] };
+  return new Exchange({ snapshot, ingress, operation: "generate", path: "/", search: "", headers, project: undefined, now: () => 0 });
+}
+
+const ending = (status: number): Settlement => ({
+  outcome: "completed",
+  status,
+  summary: undefined,
+  firstByteMs: undefined,
+  totalMs: 1,
+  error: undefined,
+});
+
+describe("an exchange", () => {
+  it("ends once, whoever says so afterwards, and tells everyone who asked, before or after", () => {
+    const exchange = createExchange();
+    const told: number[] = [];
+    exchange.onSettled(({ status }) => told.push(status));
+    exchange.settle(ending(200));
+    exchange.settle(ending(500));
+    exchange.onSettled(({ status }) => told.push(status * 2));
+    expect(told).toEqual([200, 400]);
+  });
+
+  it("is aborted with the first reason", () => {
+    const exchange = createExchange();
+    exchange.abort(new Error("first"));
+    exchange.abort(new Error("second"));
+    expect(exchange.signal.reason).toEqual(new Error("first"));
+  });
+
+  it("throws when a field is read before its stage ran", () => {
+    const exchange = createExchange();
+    expect(() => exchange.request).toThrow("not been read");
+    expect(() => exchange.facts).toThrow("not been read");
+    expect(exchange.knownFacts).toBeUndefined();
+  });
+});
