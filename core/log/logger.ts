@@ -1,7 +1,7 @@
 /** The structured log: JSON lines to a rotating file, readable lines to a terminal, secrets in neither. */
 
 import type { Writable } from "node:stream";
-import { pino, stdTimeFunctions } from "pino";
+import { pino } from "pino";
 import type { LogFields, Logger } from "../../sdk/log.ts";
 import type { LogConfig } from "../config/types.ts";
 import { describeError } from "./describe-error.ts";
@@ -28,11 +28,26 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** Lines for the file alone are made in batches: one at a time, each would cost its request several times as much. */
+const gatherMs = 100;
+
+interface Entry {
+  readonly level: LogConfig["level"];
+  readonly at: number;
+  readonly fields: LogFields;
+  readonly message: string | undefined;
+}
+
 /** Makes a log. Nothing that is logged, and nothing that happens to the file, makes a call throw. */
 export function createLogger(options: LogOptions): Log {
-  const file = options.file && createRotatingFile(options.file);
   const terminal = options.terminal === true ? process.stderr : options.terminal || undefined;
+  let entries: Entry[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let lineAt = 0;
   let redactor: { readonly of: readonly string[]; readonly redact: (text: string) => string } | undefined;
+  // Before the file's own last words, which are to hold these.
+  process.on("exit", writeEntries);
+  const file = options.file && createRotatingFile(options.file);
 
   function redact(line: string): string {
     const secrets = options.secrets();
@@ -47,27 +62,52 @@ export function createLogger(options: LogOptions): Log {
       if (terminal !== undefined) terminal.write(`${formatLogLine(safe, terminal)}\n`);
     },
   };
-  const writer = pino(
-    { level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
-    destination,
-  );
+  const timestamp = (): string => `,"time":"${new Date(lineAt).toISOString()}"`;
+  const writer = pino({ level: options.level, base: null, timestamp, formatters: { level: (level) => ({ level }) } }, destination);
+
+  function writeEntry({ level, at, fields, message }: Entry): void {
+    lineAt = at;
+    try {
+      writer[level](withPlainErrors(fields), message);
+    } catch (error) {
+      writer[level]({ unloggable: String(error) }, message);
+    }
+  }
+
+  function writeEntries(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    const waiting = entries;
+    entries = [];
+    for (const entry of waiting) writeEntry(entry);
+  }
+
   const at =
     (level: LogConfig["level"]) =>
     (fields: LogFields, message?: string): void => {
       if (!writer.isLevelEnabled(level)) return;
-      try {
-        writer[level](withPlainErrors(fields), message);
-      } catch (error) {
-        writer[level]({ unloggable: String(error) }, message);
+      const entry = { level, at: Date.now(), fields, message };
+      if (terminal !== undefined) {
+        writeEntry(entry);
+        return;
       }
+      entries.push(entry);
+      timer ??= setTimeout(writeEntries, gatherMs).unref();
     };
   return {
     logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
     setLevel(level) {
       writer.level = level;
     },
-    flush: () => file?.flush() ?? Promise.resolve(),
-    close: () => file?.close() ?? Promise.resolve(),
+    async flush() {
+      writeEntries();
+      await file?.flush();
+    },
+    async close() {
+      writeEntries();
+      process.off("exit", writeEntries);
+      await file?.close();
+    },
   };
 }
 

@@ -135,6 +135,9 @@ function merge(start: Usage | undefined, last: Usage | undefined): Usage | undef
   };
 }
 
+const mostTailChunks = 64;
+const mostTailBytes = 16 * 1024;
+
 /** The last bytes of a stream, kept as references to its chunks. */
 class Tail {
   readonly #capacity: number;
@@ -152,10 +155,17 @@ class Tail {
   push(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    for (let first = this.#chunks[0]; first !== undefined && this.#length - first.length >= this.#capacity; first = this.#chunks[0]) {
-      this.#chunks.shift();
-      this.#length -= first.length;
+    // Now and then is enough, and cheaper than with each of many small chunks.
+    if (this.#chunks.length > mostTailChunks || this.#length > mostTailBytes) this.#forget();
+  }
+
+  #forget(): void {
+    let first = 0;
+    for (let chunk = this.#chunks[0]; chunk !== undefined && this.#length - chunk.length >= this.#capacity; chunk = this.#chunks[first]) {
+      this.#length -= chunk.length;
+      first += 1;
     }
+    this.#chunks.splice(0, first);
   }
 
   text(): string {

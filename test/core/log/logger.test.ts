@@ -150,6 +150,7 @@ describe("what is logged", () => {
     let secrets: readonly string[] = [];
     const log = openLog({ secrets: () => secrets });
     log.logger.info({ value: "first-secret" });
+    await log.flush();
     secrets = ["first-secret"];
     log.logger.info({ value: "first-secret" });
     await log.flush();
