@@ -77,7 +77,7 @@ export const paramsSchema: MappingSchema<ParamsKeys> = z.object({
   api_key: key(credential, {
     description: "Key of the provider, usually `os.environ/NAME`. It is sent to this deployment's own host and nowhere else.",
     type: "text",
-    default: "the provider's own variable, e.g. `ANTHROPIC_API_KEY`, or the caller's credential",
+    default: "the caller's own credential where it may go, else a token of `oat_sources`",
   }),
   api_base: key(text, { description: "Base URL of the provider.", type: "http or https URL", default: "the provider's own" }),
   base_url: key(text, { description: "Other spelling of `api_base`, which wins over it.", type: "http or https URL" }),
