@@ -3,13 +3,17 @@
 import type { Logger } from "../sdk/log.ts";
 import type { TokenCounter } from "../sdk/rule.ts";
 import type { RequestBody } from "../sdk/body.ts";
-import type { Exchange } from "./exchange.ts";
 import type { Registry } from "./registry.ts";
 import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 import type { TraceRing } from "./trace.ts";
 import type { CallServices } from "./stages/call.ts";
+
+/** Something under way that a stop may have to end. */
+export interface Abortable {
+  abort(reason: Error): void;
+}
 
 export interface Services extends CallServices {
   readonly registry: Registry;
@@ -18,7 +22,7 @@ export interface Services extends CallServices {
   /** The configuration in force. */
   snapshot(): Snapshot;
   /** Exchanges that have not ended. */
-  readonly open: Set<Exchange>;
+  readonly open: Set<Abortable>;
   /** Whether the proxy is stopping. */
   draining(): boolean;
   counterFor(body: RequestBody): TokenCounter;

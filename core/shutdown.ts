@@ -4,13 +4,13 @@ import type { Server } from "node:http";
 import { Server as NetServer } from "node:net";
 
 import type { Connections } from "./connections.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Abortable } from "./services.ts";
 import { Stopping } from "./stages/ingress.ts";
 
 export interface ShutdownOptions {
   readonly server: Server;
   readonly connections: Connections;
-  readonly open: ReadonlySet<Exchange>;
+  readonly open: ReadonlySet<Abortable>;
   readonly graceMs: number;
 }
 

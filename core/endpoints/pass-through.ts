@@ -35,11 +35,16 @@ export function createPassThrough(services: Services): Middleware {
       if (!ctx.res.writableFinished) abort.abort(new ClientGone("the client closed the connection"));
     });
     const startedAt = services.now();
-    const status = await relay(services, provider, { request: ctx, credentials, signal: abort.signal });
-    services.logger.info(
-      { path: ctx.path, method: ctx.method, relayedTo: provider.defaultApiBase, status, ms: Math.round(services.now() - startedAt) },
-      "relayed",
-    );
+    services.open.add(abort);
+    try {
+      const status = await relay(services, provider, { request: ctx, credentials, signal: abort.signal });
+      services.logger.info(
+        { path: ctx.path, method: ctx.method, relayedTo: provider.defaultApiBase, status, ms: Math.round(services.now() - startedAt) },
+        "relayed",
+      );
+    } finally {
+      services.open.delete(abort);
+    }
   };
 }
 
@@ -71,7 +76,7 @@ async function relay(services: Services, provider: Provider, { request: ctx, cre
   await drain(ctx.res, reply, {
     ...noPing,
     watch: undefined,
-    stuckAfterMs: 120_000,
+    stuckAfterMs: services.timing.stuckAfterMs,
     encodeStreamError: () => new Uint8Array(),
     signal,
     now: services.now,

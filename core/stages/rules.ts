@@ -23,7 +23,7 @@ export async function evaluateRules(
       const pending = rule.evaluate(view);
       // Most rules answer at once; awaiting them all the same would cost a turn of the loop each.
       const verdict = pending instanceof Promise ? await pending : pending;
-      if (verdict === true || typeof verdict === "string") {
+      if (verdict === true || (typeof verdict === "string" && verdict !== "")) {
         exchange.label = verdict === true ? label : verdict;
         exchange.trace.add("rules", "matched", { label: exchange.label, rule: reference });
         return;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { ask, openAnswer } from "../../helpers/client.ts";
 import { type Proxy, deployment, startProxy } from "../../helpers/proxy.ts";
-import { cutReply, errorReply, jsonReply, rawReply } from "../../helpers/replies.ts";
+import { cutReply, errorReply, jsonReply, noReply, rawReply } from "../../helpers/replies.ts";
 import { requestRaw, requestText } from "../../helpers/raw-http.ts";
 import { type Upstream, startUpstream } from "../../helpers/upstream.ts";
 import { vendorPlugins } from "../../helpers/vendor.ts";
@@ -288,4 +288,15 @@ test("a path that is served says which method it does not take", async () => {
   const answer = await ask(proxy.url, undefined, { method: "GET", path: "/v1/messages" });
   expect(answer.status).toBe(405);
   expect(answer.json()).toMatchObject({ error: { message: "/v1/messages does not take GET." } });
+});
+
+test("a stop ends what is still being relayed once its grace is over", async () => {
+  await using stopping = await startProxy({ config: { model_list: [] }, plugins: vendorPlugins(vendor.url) });
+  vendor.script(noReply(), "GET /v1/files");
+  const asked = vendor.nextRequest();
+  const answer = ask(stopping.url, undefined, { method: "GET", path: "/v1/files", headers: key });
+  const relayed = await asked;
+  await stopping.stop(0);
+  await relayed.aborted;
+  expect((await answer).status).toBe(503);
 });

@@ -25,6 +25,7 @@ const scripted = definePlugin({
       rule("Yes", () => true),
       rule("No", () => false),
       rule("Null", () => null),
+      rule("Empty", () => ""),
       rule("LaterYes", async () => true),
       rule("LaterNo", async () => undefined),
       rule("Named", () => "chosen"),
@@ -65,9 +66,9 @@ async function label(proxy: Proxy): Promise<unknown> {
 
 describe("rules", () => {
   it("are asked in order, and the first that matches wins", async () => {
-    await using proxy = await start("No", "Null", "Yes", "Named");
-    expect(await label(proxy)).toEqual([200, "three"]);
-    expect(asked).toEqual(["No", "Null", "Yes"]);
+    await using proxy = await start("No", "Null", "Empty", "Yes", "Named");
+    expect(await label(proxy)).toEqual([200, "four"]);
+    expect(asked).toEqual(["No", "Null", "Empty", "Yes"]);
   });
 
   it("may take their time, and are waited for in order", async () => {
