@@ -26,23 +26,15 @@ export class JsonReplyWatch implements ReplyWatch {
 }
 
 export class EventReplyWatch implements ReplyWatch {
-  #head: Uint8Array[] | undefined = [];
+  readonly #head: Uint8Array[] = [];
   #headLength = 0;
-  #headText = "";
   readonly #tail = new Tail(tailBytes);
 
   push(chunk: Uint8Array): void {
     this.#tail.push(chunk);
-    if (this.#head === undefined) return;
+    if (this.#headLength >= headBytes) return;
     this.#head.push(chunk);
     this.#headLength += chunk.length;
-    if (this.#headLength >= headBytes) this.#closeHead();
-  }
-
-  #closeHead(): void {
-    if (this.#head === undefined) return;
-    this.#headText = Buffer.concat(this.#head).toString("utf8", 0, headBytes);
-    this.#head = undefined;
   }
 
   betweenEvents(): boolean {
@@ -50,18 +42,31 @@ export class EventReplyWatch implements ReplyWatch {
   }
 
   end(): ReplySummary {
-    this.#closeHead();
-    const tail = this.#tail.text();
-    const start = firstUsage(this.#headText);
-    const last = lastUsage(tail);
+    const tail = this.#tail.text('"usage"');
     const complete = endsWithStop(tail);
     return {
       complete,
-      error: complete ? undefined : lastErrorType(tail),
+      error: complete ? undefined : lastErrorType(this.#tail.text()),
       // The last event's figures are final; what it leaves out stands in the first.
-      usage: merge(start, last),
+      usage: merge(this.#firstUsage(), lastUsage(tail)),
     };
   }
+
+  /** Looks no further than the chunk that completes it, nearly always the first. */
+  #firstUsage(): Usage | undefined {
+    let text = "";
+    for (const chunk of this.#head) {
+      text += latin1(chunk);
+      const usage = firstUsage(text);
+      if (usage !== undefined) return usage;
+    }
+    return undefined;
+  }
+}
+
+/** All that is looked for is ASCII, and this copies bytes where UTF-8 would decode them. */
+function latin1(chunk: Uint8Array): string {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
 }
 
 /** The last event in full, be it known by its data or, where a host leaves the type out, by its name. */
@@ -168,19 +173,21 @@ class Tail {
     this.#chunks.splice(0, first);
   }
 
-  text(): string {
-    return Buffer.concat(this.#chunks).subarray(-this.#capacity).toString("utf8");
+  /** The last bytes as Latin-1: all that is kept, or no more than it takes to hold `back`. */
+  text(back?: string): string {
+    let text = "";
+    for (let index = this.#chunks.length - 1; index >= 0 && text.length < this.#capacity; index--) {
+      text = latin1(this.#chunks[index] ?? new Uint8Array()) + text;
+      if (back !== undefined && text.includes(back)) break;
+    }
+    return text.slice(-this.#capacity);
   }
 
   /** The last few bytes, as Latin-1. */
   last(count: number): string {
     let text = "";
     for (let index = this.#chunks.length - 1; index >= 0 && text.length < count; index--) {
-      const chunk = this.#chunks[index] ?? new Uint8Array();
-      text =
-        Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-          .subarray(-(count - text.length))
-          .toString("latin1") + text;
+      text = latin1((this.#chunks[index] ?? new Uint8Array()).subarray(-(count - text.length))) + text;
     }
     return text;
   }
