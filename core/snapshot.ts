@@ -1,6 +1,7 @@
 /** Everything one configuration amounts to, ready to use and never changed: what an exchange holds on to from start to end. */
 
 import type { HookEntry, RuleEntry, Config, Fault, LoadedConfig, Location } from "./config/types.ts";
+import { didYouMean } from "./config/suggest.ts";
 import type { Registry } from "./registry.ts";
 import { buildRoutes } from "./routing/build.ts";
 import type { RouteTable } from "./routing/table.ts";
@@ -32,13 +33,22 @@ export interface BuiltSnapshot {
 
 /** Turns a loaded configuration into a snapshot; says everything that is wrong, not the first only. */
 export function buildSnapshot(loaded: LoadedConfig, registry: Registry, id: number, now: Date): BuiltSnapshot {
-  const { config } = loaded;
-  if (config === undefined) return { snapshot: undefined, faults: loaded.faults };
-  const routes = buildRoutes(config, registry.providers, registry.modelLists);
-  const rules = loadRules(config.rules, registry);
-  const faults = [...loaded.faults, ...routes.faults, ...rules.faults, ...config.hooks.flatMap((hook) => checkHook(hook))];
-  if (faults.some(({ severity }) => severity === "error")) return { snapshot: undefined, faults };
+  const { config, draft } = loaded;
+  const routes = buildRoutes(draft, registry.providers, registry.modelLists);
+  const rules = loadRules(draft.rules, registry);
+  // Entries that could not be read would be missed as labels, though they are there.
+  const routeFaults = loaded.faults.some(isModelListError) ? [] : routes.faults;
+  const faults = [...loaded.faults, ...routeFaults, ...rules.faults, ...draft.hooks.flatMap((hook) => checkHook(hook))];
+  if (config === undefined || faults.some(isError)) return { snapshot: undefined, faults };
   return { snapshot: { id, loadedAt: now, config, routes: routes.table, rules: rules.rules, faults }, faults };
+}
+
+function isError({ severity }: Fault): boolean {
+  return severity === "error";
+}
+
+function isModelListError(fault: Fault): boolean {
+  return isError(fault) && fault.path?.startsWith("model_list") === true;
 }
 
 const builtinRulePrefix = "ccproxy.rules.";
@@ -66,7 +76,7 @@ export function loadRules(entries: readonly RuleEntry[], registry: Registry): { 
 
 function unknownRule(entry: RuleEntry, name: string | undefined, known: ReadonlyMap<string, RuleFactory>): string {
   const builtin = `the built-in rules are ${[...known.keys()].map((rule) => builtinRulePrefix + rule).join(", ")}`;
-  if (name !== undefined) return `rule "${entry.label}": there is no built-in rule "${name}"; ${builtin}`;
+  if (name !== undefined) return `rule "${entry.label}": there is no built-in rule "${name}"; ${builtin}.${didYouMean(name, known.keys())}`;
   return `rule "${entry.label}": "${entry.reference}" cannot be loaded; rules in files of your own are not supported in this version, ${builtin}`;
 }
 

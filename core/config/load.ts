@@ -28,9 +28,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const allFiles = [...files, ...ownFiles];
   // A main file that is missing is told of first.
   const faults = report.faults([...files, join(directory, "config.yaml"), ...ownFiles]);
-  if (report.hasErrors()) return { config: undefined, faults, files: allFiles };
   const environmentVariables = variables.configured;
   const secrets = gatherSecrets({ deployments, masterKey, references: [...references, ...ownReferences], environmentVariables });
-  const config = { directory, files: allFiles, ...settings, masterKey, deployments, aliases, environmentVariables, secrets };
-  return { config, faults, files: allFiles };
+  const draft = { directory, files: allFiles, ...settings, masterKey, deployments, aliases, environmentVariables, secrets };
+  return { config: report.hasErrors() ? undefined : draft, draft, faults, files: allFiles };
 }

@@ -130,6 +130,8 @@ export interface Config {
 /** A config is only there when no fault is an error. All faults of all files, in order of file and line. */
 export interface LoadedConfig {
   readonly config: Config | undefined;
+  /** What could be read, errors or not: for finding what else is wrong, not for use. */
+  readonly draft: Config;
   /** Every file that was read or looked for, absolute: a change in any of them may mend or break it. */
   readonly files: readonly string[];
   readonly faults: readonly Fault[];

@@ -1,8 +1,7 @@
 /** Builds the route table from a configuration and says what in it cannot work. */
 
-import { closest, distance } from "fastest-levenshtein";
-
 import type { ModelList, Provider } from "../../sdk/dialect.ts";
+import { didYouMean } from "../config/suggest.ts";
 import type { Config, DeploymentConfig, Fault, Location } from "../config/types.ts";
 import { type Deployment, createDeployment } from "./deployment.ts";
 import { bySpecificity, createPattern } from "./pattern.ts";
@@ -42,7 +41,7 @@ export function buildRoutes(config: Config, providers: readonly Provider[], mode
         fault(
           "error",
           location,
-          `model_group_alias "${alias}" points to "${group}", which is no model_name of model_list${suggestion(group, groups.keys())}`,
+          `model_group_alias "${alias}" points to "${group}", which is no model_name of model_list.${didYouMean(group, groups.keys())}`,
         ),
       );
   }
@@ -61,7 +60,7 @@ export function buildRoutes(config: Config, providers: readonly Provider[], mode
       fault(
         "error",
         rule.location,
-        `rule "${rule.label}" leads to the label "${rule.label}", but model_list has no entry with model_name "${rule.label}"; add one${suggestion(rule.label, groups.keys())}`,
+        `rule "${rule.label}" leads to the label "${rule.label}", but model_list has no entry with model_name "${rule.label}"; add one.${didYouMean(rule.label, groups.keys())}`,
       ),
     );
   }
@@ -120,13 +119,6 @@ function unserved(entry: DeploymentConfig, deployment: Deployment, providers: re
       `${what}: requests routed to "${entry.group}" are answered 501. Providers served now: ${known}. If its api_base speaks one of their protocols, write it as the prefix, e.g. "${providers[0]?.names[0] ?? "provider"}/${deployment.model.split("/").at(-1)}"`,
     ),
   ];
-}
-
-function suggestion(name: string, known: Iterable<string>): string {
-  const names = [...known];
-  if (names.length === 0) return "";
-  const near = closest(name, names);
-  return distance(name, near) <= Math.max(2, name.length / 3) ? `. Did you mean "${near}"?` : "";
 }
 
 function fault(severity: Fault["severity"], location: Location, message: string): Fault {

@@ -3,11 +3,11 @@ import { Exchange, type Settlement } from "../../core/exchange.ts";
 import { createRegistry } from "../../core/registry.ts";
 import { buildSnapshot } from "../../core/snapshot.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
-import { makeConfig } from "../helpers/config.ts";
+import { loadedConfig } from "../helpers/config.ts";
 
 function createExchange(): Exchange {
   const registry = createRegistry(builtinPlugins);
-  const { snapshot } = buildSnapshot({ config: makeConfig(), files: [], faults: [] }, registry, 1, new Date());
+  const { snapshot } = buildSnapshot(loadedConfig(), registry, 1, new Date());
   const ingress = registry.dialects.find((dialect) => dialect.ingress !== undefined)?.ingress;
   if (snapshot === undefined || ingress === undefined) throw new Error("there is no snapshot or no dialect");
   const headers = { get: () => undefined, endToEnd: [] };

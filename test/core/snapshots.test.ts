@@ -5,13 +5,13 @@ import { buildSnapshot } from "../../core/snapshot.ts";
 import { Snapshots } from "../../core/snapshots.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
 import type { LogFields, Logger } from "../../sdk/log.ts";
-import { makeConfig, nowhere, ruleEntry } from "../helpers/config.ts";
+import { loadedConfig, makeConfig, nowhere, ruleEntry } from "../helpers/config.ts";
 
 const registry = createRegistry(builtinPlugins);
-const broken: LoadedConfig = { config: undefined, files: [], faults: [{ severity: "error", message: "it is broken", ...nowhere }] };
+const fault: Fault = { severity: "error", message: "it is broken", ...nowhere };
+const broken: LoadedConfig = { ...loadedConfig(), config: undefined, faults: [fault] };
 const withGrace = (graceMs: number, faults: readonly Fault[] = []): LoadedConfig => {
-  const config = makeConfig();
-  return { config: { ...config, server: { ...config.server, graceMs } }, files: config.files, faults };
+  return { ...loadedConfig({ server: { ...makeConfig().server, graceMs } }), faults };
 };
 
 /** A logger that keeps what it is told. */
@@ -54,8 +54,7 @@ describe("a reload", () => {
 
   it("whose rules cannot be built keeps what was", async () => {
     const { logger } = keepLog();
-    const config = { ...makeConfig(), rules: [ruleEntry("label", "ccproxy.rules.NoSuchRule")] };
-    const snapshots = snapshotsOf(async () => ({ config, files: [], faults: [] }));
+    const snapshots = snapshotsOf(async () => loadedConfig({ rules: [ruleEntry("label", "ccproxy.rules.NoSuchRule")] }));
     await snapshots.reload(logger);
     expect(snapshots.current.id).toBe(1);
     expect(snapshots.rejected?.faults.some(({ message }) => message.includes("NoSuchRule"))).toBe(true);
@@ -92,5 +91,29 @@ describe("a reload", () => {
     first.resolve(withGrace(1));
     await Promise.all([one, two]);
     expect([reading, snapshots.current.id, snapshots.current.config.server.graceMs]).toEqual([2, 3, 2]);
+  });
+});
+
+describe("what is wrong with a configuration", () => {
+  const rules = [ruleEntry("no-such-label"), ruleEntry("default", "ccproxy.rules.ThinkinRule")];
+  const messages = (loaded: LoadedConfig): readonly string[] =>
+    buildSnapshot(loaded, registry, 1, new Date()).faults.map(({ message }) => message);
+
+  it("is said all at once, the rules' part too when the files have errors of their own", () => {
+    const said = messages({ ...loadedConfig({ rules }), config: undefined, faults: [fault] });
+    expect(said).toEqual([
+      "it is broken",
+      expect.stringContaining('"no-such-label"'),
+      expect.stringContaining('"default"'),
+      expect.stringContaining('Did you mean "ThinkingRule"?'),
+    ]);
+  });
+
+  it("does not blame a label on an entry that could not be read", () => {
+    const entry: Fault = { ...fault, path: "model_list[0].model_name" };
+    expect(messages({ ...loadedConfig({ rules }), config: undefined, faults: [entry] })).toEqual([
+      "it is broken",
+      expect.stringContaining("ThinkinRule"),
+    ]);
   });
 });

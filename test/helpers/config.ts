@@ -1,6 +1,6 @@
 /** A `Config` from the few things a test cares about. */
 
-import type { Config, DeploymentConfig, Location, RuleEntry } from "../../core/config/types.ts";
+import type { Config, DeploymentConfig, LoadedConfig, Location, RuleEntry } from "../../core/config/types.ts";
 import { defaultTimeouts } from "../../core/routing/deployment.ts";
 
 export const nowhere: Location = { file: "/config/config.yaml", line: 1, column: 1 };
@@ -44,4 +44,10 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
     secrets: [],
     ...overrides,
   };
+}
+
+/** A configuration as the loader hands it over, without a fault. */
+export function loadedConfig(overrides: Partial<Config> = {}): LoadedConfig {
+  const config = makeConfig(overrides);
+  return { config, draft: config, files: config.files, faults: [] };
 }
