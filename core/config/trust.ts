@@ -1,9 +1,9 @@
 /** Project files that the user has trusted, kept by the hash of their content: a changed file is another file. */
 
-import { createHash, randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { chmod, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { writePrivateFile } from "../private-file.ts";
 import { errorCode, readTextFile } from "./text-file.ts";
 
 export interface TrustedProject {
@@ -28,7 +28,7 @@ export async function trustProject(configDirectory: string, content: string): Pr
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   const path = join(folder, `${hash}.${isJson(content) ? "json" : "yaml"}`);
-  await writeAtomically(path, content);
+  await writePrivateFile(path, content);
   return { hash, path };
 }
 
@@ -89,22 +89,5 @@ function isJson(content: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-async function writeAtomically(path: string, content: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-    try {
-      await handle.writeFile(content, "utf8");
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }
