@@ -83,7 +83,10 @@ describe("a client that leaves", () => {
     upstream.script(
       rawReply(async (response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
-        while (!response.destroyed) if (!response.write(filler)) await Promise.race([once(response, "drain"), once(response, "close")]);
+        const closed = once(response, "close");
+        const abort = new AbortController();
+        while (!response.destroyed) if (!response.write(filler)) await Promise.race([once(response, "drain", abort), closed]);
+        abort.abort();
       }),
     );
     const connection = await dial(proxy.url);

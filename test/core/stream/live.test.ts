@@ -181,6 +181,8 @@ describe("a client that reads slowly", () => {
     upstream.script([
       rawReply(async (response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
+        // Each wait below leaves its listener for the close behind.
+        response.setMaxListeners(0);
         response.write(events[0]);
         for (let sent = 0; sent < count && !response.destroyed; sent++) {
           if (response.write(filler)) continue;
