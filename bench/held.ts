@@ -25,6 +25,9 @@ export interface HeldResult {
   readonly failure: string | undefined;
 }
 
+/** A lane that takes so long holds fewer streams than it is asked to. */
+const openingLimitMs = 60_000;
+
 /** Wants a fresh lane: memory that earlier load left behind would hide what the streams take. */
 export async function measureHeld(lane: RunningLane, streams: number, holdMs: number): Promise<HeldResult> {
   const request = encodeRequest({
@@ -41,12 +44,14 @@ export async function measureHeld(lane: RunningLane, streams: number, holdMs: nu
   let longestSilenceMs = 0;
   let isHolding = false;
   const replies: Promise<Reply | undefined>[] = [];
+  let begun = 0;
   const startedAt = performance.now();
   try {
-    await openAll(connections, 32, (connection, index, opened) => {
+    const all = openAll(connections, 32, (connection, index, opened) => {
       const reply = connection.send(request, {
         onBytes() {
           const now = performance.now();
+          if (lastByteAt[index] === 0) begun += 1;
           if (isHolding) longestSilenceMs = Math.max(longestSilenceMs, now - (lastByteAt[index] ?? now));
           lastByteAt[index] = now;
           opened();
@@ -59,6 +64,8 @@ export async function measureHeld(lane: RunningLane, streams: number, holdMs: nu
         }),
       );
     });
+    const isLate = await Promise.race([all.then(() => false), delay(openingLimitMs, true, { ref: false })]);
+    if (isLate) throw new Error(`only ${begun} of ${streams} streams had begun after ${openingLimitMs / 1000} s`);
     const openedMs = performance.now() - startedAt;
     lastByteAt.fill(performance.now());
     isHolding = true;
