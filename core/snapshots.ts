@@ -1,7 +1,7 @@
 /** Holds the configuration in force and replaces it whole, or not at all. */
 
 import type { Logger } from "../sdk/log.ts";
-import type { Fault, LoadedConfig } from "./config/types.ts";
+import type { Config, Fault, LoadedConfig } from "./config/types.ts";
 import type { Registry } from "./registry.ts";
 import { type Snapshot, buildSnapshot } from "./snapshot.ts";
 
@@ -18,10 +18,13 @@ export class Snapshots {
   #rejected: Rejected | undefined;
   #files: readonly string[];
   #reloading: Promise<void> = Promise.resolve();
+  /** What the listener and the log file were opened with. */
+  readonly #started: Config;
 
   /** @param first a snapshot built by {@link buildSnapshot} from what `load` gave */
   constructor(first: Snapshot, load: () => Promise<LoadedConfig>, registry: Registry) {
     this.#current = first;
+    this.#started = first.config;
     this.#files = first.config.files;
     this.#load = load;
     this.#registry = registry;
@@ -60,9 +63,11 @@ export class Snapshots {
         );
         return;
       }
-      this.#current = snapshot;
+      const later = waitingForRestart(this.#started, snapshot.config);
+      this.#current = { ...snapshot, faults: [...faults, ...later] };
       this.#rejected = undefined;
-      logger.info({ snapshot: snapshot.id, files: snapshot.config.files, faults: faults.length }, "configuration reloaded");
+      const found = faults.length + later.length;
+      logger.info({ snapshot: snapshot.id, files: snapshot.config.files, faults: found }, "configuration reloaded");
     } catch (error) {
       const message = `the configuration could not be read (${error instanceof Error ? error.message : String(error)})`;
       const { files, directory } = this.#current.config;
@@ -70,4 +75,20 @@ export class Snapshots {
       logger.error({ error }, "the configuration could not be reloaded; the last good one stays in force");
     }
   }
+}
+
+/** Changes that a reload cannot bring into force, said so that nobody waits for them. */
+function waitingForRestart(started: Config, now: Config): readonly Fault[] {
+  const note = (key: string, inForce: unknown): Fault => ({
+    severity: "note",
+    file: now.files.at(-1) ?? now.directory,
+    path: key,
+    message: `has changed, which takes effect with the next start; until then it is ${String(inForce)}.`,
+  });
+  return [
+    ...(started.server.host === now.server.host ? [] : [note("host", started.server.host)]),
+    ...(started.server.port === now.server.port ? [] : [note("port", started.server.port)]),
+    ...(started.log.maxBytes === now.log.maxBytes ? [] : [note("log.max_mb", started.log.maxBytes / 1_048_576)]),
+    ...(started.log.keep === now.log.keep ? [] : [note("log.keep", started.log.keep)]),
+  ];
 }

@@ -52,6 +52,20 @@ describe("a reload", () => {
     expect([snapshots.current.id, snapshots.current.config.server.graceMs, snapshots.rejected]).toEqual([2, 8, undefined]);
   });
 
+  it("says what waits for the next start, and no longer when it was taken back", async () => {
+    const { logger } = keepLog();
+    const { server, log } = makeConfig();
+    const loads = [loadedConfig({ server: { ...server, port: 4111 }, log: { ...log, keep: 9 } }), loadedConfig()];
+    const snapshots = snapshotsOf(async () => loads.shift() ?? broken);
+    await snapshots.reload(logger);
+    expect(snapshots.current.faults.map(({ path, message }) => [path, message])).toEqual([
+      ["port", expect.stringContaining("next start; until then it is 4000")],
+      ["log.keep", expect.stringContaining("next start; until then it is 1")],
+    ]);
+    await snapshots.reload(logger);
+    expect(snapshots.current.faults).toEqual([]);
+  });
+
   it("whose rules cannot be built keeps what was", async () => {
     const { logger } = keepLog();
     const snapshots = snapshotsOf(async () => loadedConfig({ rules: [ruleEntry("label", "ccproxy.rules.NoSuchRule")] }));
