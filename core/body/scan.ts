@@ -27,7 +27,7 @@ export interface BodyIndex {
   readonly jumps: Jumps;
 }
 
-/** Top-level fields by number. Flat, because a hostile body can hold millions. */
+/** Top-level fields by number. Flat: it is made for every request. */
 export interface FieldTable {
   /** Offsets of the values. */
   readonly starts: readonly number[];

@@ -65,7 +65,7 @@ function withoutScheme(value: string): string {
 }
 
 function missingCredential(deployment: Deployment, own: boolean): string {
-  const name = `deployment "${deployment.deploymentId}" (${deployment.apiBase})`;
+  const name = `${deployment.model} at ${deployment.apiBase} (deployment "${deployment.deploymentId}")`;
   return own
     ? `No credential for ${name}: the request carries none, and neither an api_key nor an oat_sources entry is configured for it.`
     : `No credential for ${name}: give it an api_key in config.yaml. The caller's own credential is not sent to this host unless the deployment says forward_client_auth: true.`;

@@ -43,6 +43,7 @@ function record(exchange: Exchange, settlement: Settlement, services: Services):
     deployment: target?.deployment.deploymentId,
     status: settlement.status,
     outcome: settlement.outcome,
+    attempts: exchange.attempts.length,
     inputTokens: summary?.usage?.inputTokens,
     outputTokens: summary?.usage?.outputTokens,
     cacheReadTokens: summary?.usage?.cacheReadTokens,

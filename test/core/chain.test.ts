@@ -50,6 +50,7 @@ describe("the record of a request", () => {
       deployment: "dep-think",
       status: 200,
       outcome: "completed",
+      attempts: 1,
       inputTokens: 21,
       outputTokens: 34,
       cacheReadTokens: 55,

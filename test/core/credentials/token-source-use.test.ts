@@ -80,6 +80,14 @@ describe("a command", () => {
 });
 
 describe("a refused token", () => {
+  test("leaves two attempts in the record of the request", async () => {
+    refusing("sk-ant-oat01-token-1");
+    await using proxy = await start(counting());
+    expect((await call(proxy)).status).toBe(200);
+    await proxy.stop(0);
+    expect((await proxy.logLines()).find(({ msg }) => msg === "request")).toMatchObject({ status: 200, attempts: 2 });
+  });
+
   test("is fetched anew once for twenty requests at once, each of which succeeds", async () => {
     refusing("sk-ant-oat01-token-1");
     await using proxy = await start(counting());
