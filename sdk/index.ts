@@ -1,6 +1,7 @@
-/** For authors of rules and hooks. */
+/** For authors of rules and hooks: `import { defineRule, defineHook } from "ccproxy/sdk"`. Runs inside the sandbox. */
 
-export type { Change, Json, RequestBody, Span } from "./body.ts";
-export { ProxyError, type ErrorKind } from "./errors.ts";
-export type { ClientKind, Facts, HeaderReader, RequestClass, ThinkingMode } from "./facts.ts";
-export type { Rule, RuleRequest, RuleVerdict, TokenCounter, TokenCountMode } from "./rule.ts";
+export type { Json } from "./body.ts";
+export type * from "./context.ts";
+export * from "./define.ts";
+export type { ClientKind, RequestClass, ThinkingMode } from "./facts.ts";
+export type * from "./messages.ts";

@@ -6,6 +6,7 @@ import type { Report } from "./report.ts";
 import { hookSchema } from "./schema-ccproxy.ts";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
 import type { HookEntry } from "./types.ts";
+import { noOptions, noParameters } from "./unit-options.ts";
 
 /** The entries that are right. Whether a hook exists is found out where the chain is built. */
 export function readHooks(place: Place, report: Report): readonly HookEntry[] {
@@ -21,7 +22,7 @@ export function readHooks(place: Place, report: Report): readonly HookEntry[] {
 function readHook(place: Place, report: Report): HookEntry | undefined {
   const value = valueOf(place);
   const location = place.tree.locate(place.path);
-  if (typeof value === "string" && value !== "") return { reference: value, params: {}, location };
+  if (typeof value === "string" && value !== "") return { reference: value, params: noParameters, options: noOptions, location };
   if (!isMapping(value)) {
     report.error(place, `is ${describeValue(value)}; wanted the name of a hook, or a mapping with hook and params.`);
     return undefined;
@@ -33,5 +34,7 @@ function readHook(place: Place, report: Report): HookEntry | undefined {
   }
   checkKeys(place, { effective: Object.keys(hookSchema.shape) }, { unknown: "error", told: new Set() }, report);
   const keys = checkMapping(place, hookSchema, report);
-  return keys?.hook === undefined ? undefined : { reference: keys.hook, params: keys.params ?? {}, location };
+  return keys?.hook === undefined
+    ? undefined
+    : { reference: keys.hook, params: { positional: [], named: keys.params ?? {} }, options: noOptions, location };
 }

@@ -7,7 +7,7 @@ import { readLitellmFile } from "./load-litellm.ts";
 import { noteLeftovers } from "./python-original.ts";
 import { createReport } from "./report.ts";
 import { gatherSecrets } from "./secrets.ts";
-import type { LoadedConfig } from "./types.ts";
+import type { Config, LoadedConfig } from "./types.ts";
 
 export interface LoadOptions {
   /** Folder of `config.yaml` and `ccproxy.yaml`. */
@@ -30,6 +30,18 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const faults = report.faults([...files, join(directory, "config.yaml"), ...ownFiles]);
   const environmentVariables = variables.configured;
   const secrets = gatherSecrets({ deployments, masterKey, references: [...references, ...ownReferences], environmentVariables });
-  const draft = { directory, files: allFiles, ...settings, masterKey, deployments, aliases, environmentVariables, secrets };
+  const draft: Config = {
+    callbacks: [],
+    autoload: true,
+    record: false,
+    directory,
+    files: allFiles,
+    ...settings,
+    masterKey,
+    deployments,
+    aliases,
+    environmentVariables,
+    secrets,
+  };
   return { config: report.hasErrors() ? undefined : draft, draft, faults, files: allFiles };
 }

@@ -7,6 +7,7 @@ import type { Report } from "./report.ts";
 import { ruleSchema } from "./schema-ccproxy.ts";
 import { valueOf, within, type Place } from "./tree.ts";
 import type { RuleEntry } from "./types.ts";
+import { noOptions } from "./unit-options.ts";
 
 /** The entries that are right. Whether a rule and its label exist is found out where rules and routes are built. */
 export function readRules(place: Place, report: Report): readonly RuleEntry[] {
@@ -34,7 +35,7 @@ function readRule(place: Place, report: Report): RuleEntry | undefined {
     report.error(within(place, "name"), "is missing; wanted the label that a match gives.");
   if (given === undefined || rule === undefined) return undefined;
   const parameters = readParameters(within(place, "params"));
-  return { label: given, reference: rule, location: place.tree.locate(place.path), ...parameters };
+  return { label: given, reference: rule, options: noOptions, location: place.tree.locate(place.path), ...parameters };
 }
 
 function isAbsent(place: Place, key: string): boolean {

@@ -31,11 +31,34 @@ export interface Parameters {
   readonly named: Readonly<Record<string, unknown>>;
 }
 
+/** What a file of user code may do beyond looking and answering. */
+export type Grant =
+  /** `fetch:api.example.com`, with a port where it is not 443: HTTPS to this host. */
+  | { readonly type: "fetch"; readonly host: string }
+  /** `env:NAME` */
+  | { readonly type: "env"; readonly name: string }
+  /** `callModel:group` */
+  | { readonly type: "callModel"; readonly group: string }
+  /** `kv` */
+  | { readonly type: "kv" }
+  /** `reply:tools`: make or change tool calls in replies, which a client will carry out. */
+  | { readonly type: "reply"; readonly what: "tools" };
+
+/** Keys of an entry beside the reference and its params; undefined where not given. */
+export interface UnitOptions {
+  readonly grants: readonly Grant[];
+  readonly required: boolean | undefined;
+  readonly onError: "skip" | "deny" | undefined;
+  readonly sliceMs: number | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
 export interface RuleEntry {
   readonly label: string;
   /** As written, e.g. `ccproxy.rules.TokenCountRule`. */
   readonly reference: string;
   readonly params: Parameters;
+  readonly options: UnitOptions;
   readonly location: Location;
   /** Where the value at a path inside the params stands, e.g. `["threshold"]` or `[0]`. */
   locate(path: readonly (string | number)[]): Location;
@@ -43,7 +66,14 @@ export interface RuleEntry {
 
 export interface HookEntry {
   readonly reference: string;
-  readonly params: Readonly<Record<string, unknown>>;
+  readonly params: Parameters;
+  readonly options: UnitOptions;
+  readonly location: Location;
+}
+
+/** One entry of `litellm_settings.callbacks`. */
+export interface CallbackEntry {
+  readonly reference: string;
   readonly location: Location;
 }
 
@@ -117,6 +147,11 @@ export interface Config {
   readonly defaultModelPassthrough: boolean | undefined;
   readonly rules: readonly RuleEntry[];
   readonly hooks: readonly HookEntry[];
+  readonly callbacks: readonly CallbackEntry[];
+  /** Whether files in `rules/` and `hooks/` are loaded without an entry. */
+  readonly autoload: boolean;
+  /** Whether traces keep the bodies of requests and replies. */
+  readonly record: boolean;
   readonly deployments: readonly DeploymentConfig[];
   /** alias → group; `hidden` ones are not listed by `/v1/models`. */
   readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean; readonly location: Location }>;

@@ -1,6 +1,7 @@
 /** A `Config` from the few things a test cares about. */
 
 import type { Config, DeploymentConfig, LoadedConfig, Location, RuleEntry } from "../../core/config/types.ts";
+import { noOptions, noParameters } from "../../core/config/unit-options.ts";
 import { defaultTimeouts } from "../../core/routing/deployment.ts";
 
 export const nowhere: Location = { file: "/config/config.yaml", line: 1, column: 1 };
@@ -24,7 +25,7 @@ export function deploymentConfig(
 }
 
 export function ruleEntry(label: string, reference = "ccproxy.rules.ThinkingRule"): RuleEntry {
-  return { label, reference, params: { positional: [], named: {} }, location: nowhere, locate: () => nowhere };
+  return { label, reference, params: noParameters, options: noOptions, location: nowhere, locate: () => nowhere };
 }
 
 export function makeConfig(overrides: Partial<Config> = {}): Config {
@@ -37,6 +38,9 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
     defaultModelPassthrough: undefined,
     rules: [],
     hooks: [],
+    callbacks: [],
+    autoload: false,
+    record: false,
     deployments: [],
     aliases: new Map(),
     tokenSources: new Map(),
