@@ -175,9 +175,20 @@ export type Operation = { readonly seq: number } & (
   | { readonly op: "kv.lines"; readonly key: string; readonly last: number }
 );
 
+/**
+ * The value of each operation: fetch `{ status, headers, body }` (a {@link FetchValue}), callModel the whole reply,
+ * kv.get `[value]` or, where there is none, `[]`, kv.lines the lines.
+ */
 export type OperationResult =
   | { readonly seq: number; readonly ok: true; readonly value: Json }
   | { readonly seq: number; readonly ok: false; readonly message: string };
+
+export interface FetchValue {
+  readonly status: number;
+  /** Names in lower case; values of a repeated one joined by a comma. */
+  readonly headers: { readonly [name: string]: string };
+  readonly body: string;
+}
 
 /** Events of several streams, gathered in one turn of the loop. */
 export interface EventsMessage {
