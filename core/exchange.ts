@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
-import type { RequestBody } from "../sdk/body.ts";
+import type { Json, RequestBody } from "../sdk/body.ts";
 import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../sdk/dialect.ts";
 import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
@@ -11,6 +11,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { Trace } from "./trace.ts";
 
 const maxModelLength = 500;
+const maxAnnotations = 32;
 
 /** Who calls, and what credential of their own they brought along. */
 export interface Caller {
@@ -75,6 +76,7 @@ export class Exchange {
   readonly trace: Trace;
   readonly attempts: Attempt[] = [];
   readonly now: () => number;
+  readonly #annotations = new Map<string, Json>();
 
   /** Written by auth. */
   caller: Caller = { kind: "anonymous", credentials: [] };
@@ -136,6 +138,15 @@ export class Exchange {
     return this.#facts;
   }
 
+  /** Fields that user code added, for the log line and whoever else tells of the exchange. At most 32. */
+  get annotations(): ReadonlyMap<string, Json> {
+    return this.#annotations;
+  }
+
+  annotate(key: string, value: Json): void {
+    if (this.#annotations.size < maxAnnotations || this.#annotations.has(key)) this.#annotations.set(key, value);
+  }
+
   /** Aborted when the client left or the proxy stops; the reason says which. */
   get signal(): AbortSignal {
     return this.#abort.signal;
@@ -168,6 +179,8 @@ export function createRequestId(): string {
 
 /** Where the router sends the request, and under which model id. */
 export interface PlannedTarget {
+  /** The model group, or the model itself when it passes through. */
+  readonly group: string;
   readonly deployment: Deployment;
   readonly model: string;
 }

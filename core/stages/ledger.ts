@@ -51,6 +51,7 @@ function record(exchange: Exchange, settlement: Settlement, services: Services):
     firstByteMs: rounded(settlement.firstByteMs),
     ms: rounded(settlement.totalMs),
     snapshot: exchange.snapshot.id,
+    ...(exchange.annotations.size === 0 ? {} : { annotations: Object.fromEntries(exchange.annotations) }),
     ...(settlement.error === undefined ? {} : { error: settlement.error }),
   };
   if (settlement.outcome === "upstream-failed") services.logger.warn(fields, "request");

@@ -17,7 +17,7 @@ export function planRoute(exchange: Exchange): void {
   const served = resolution.deployments.filter((deployment) => deployment.provider !== undefined || deployment.mockResponse !== undefined);
   if (served.length === 0)
     throw new ProxyError(unserved(name, resolution), { status: 501, kind: "not_supported", headers: { "x-should-retry": "false" } });
-  exchange.plan = served.map((deployment) => ({ deployment, model: deployment.model }));
+  exchange.plan = served.map((deployment) => ({ group: resolution.group, deployment, model: deployment.model }));
   exchange.trace.add("router", "planned", {
     name,
     by: resolution.by,

@@ -1,0 +1,170 @@
+/** Runs one phase of user code for an exchange: context in; decisions, changes and side effects out, each exactly once. */
+
+import { ProxyError } from "../../sdk/errors.ts";
+import type { Patch } from "../body/patch-format.ts";
+import type { Exchange, PlannedTarget } from "../exchange.ts";
+import type { Phase, WireDecision } from "../sandbox/protocol.ts";
+import type { PartSource, PhaseCall, PhaseOutcome } from "../sandbox/sandbox.ts";
+import { createCallContext } from "./call-context.ts";
+import { changedPaths } from "./changed-paths.ts";
+import type { UnitFailure } from "./failure-log.ts";
+import type { PhaseServices } from "./phase-services.ts";
+import { type LoadedUnit, type UserProgram, unitName } from "./user-program.ts";
+
+export interface PhaseRun {
+  readonly program: UserProgram;
+  readonly phase: Exclude<Phase, "onEvent">;
+  /** Those that have the phase, in order; not empty. */
+  readonly units: readonly LoadedUnit[];
+  /** The request, in the phases that see it. */
+  readonly body?: PartSource;
+  /** JSON text of what the other phases see. */
+  readonly subject?: string;
+  /** Where the attempt goes; default the router's first choice, if it has chosen. */
+  readonly target?: PlannedTarget;
+  /** Default: the signal of the exchange. */
+  readonly signal?: AbortSignal;
+  /** Nothing is left to be refused, so every failure is skipped. */
+  readonly observesOnly?: boolean;
+}
+
+/** How far a run came. Empty but for `rest` when no unit matched, decided or changed anything. */
+export interface PhaseResult {
+  /** The unit that did; the ones before it had nothing to say or failed and were skipped. */
+  readonly by: LoadedUnit | undefined;
+  /** Of a rule that matched: the label. */
+  readonly label: string | undefined;
+  readonly decision: WireDecision | undefined;
+  readonly patch: Patch | undefined;
+  /** Unchecked: see `checkHeaderChanges`. */
+  readonly headers: PhaseOutcome["headers"];
+  /** What is to run next, when what `by` changed has been applied. */
+  readonly rest: readonly LoadedUnit[];
+}
+
+/**
+ * @throws ProxyError 503 when a unit failed whose failure denies the request
+ * @throws the reason of the signal once it is aborted
+ */
+export async function runPhase(exchange: Exchange, services: PhaseServices, run: PhaseRun): Promise<PhaseResult> {
+  const { capabilities } = services;
+  const signal = run.signal ?? exchange.signal;
+  const byIndex = new Map(run.units.map((unit) => [unit.index, unit]));
+  const context = createCallContext(exchange, run.target ?? exchange.plan[0], services.wallClock());
+  let rest = run.units;
+  while (rest.length > 0) {
+    signal.throwIfAborted();
+    const call: PhaseCall = {
+      phase: run.phase,
+      units: rest.map(({ index }) => index),
+      context,
+      stores(index) {
+        const unit = byIndex.get(index);
+        return unit === undefined ? undefined : capabilities.stores(exchange, unit);
+      },
+      operations: capabilities.operations(exchange, rest),
+      signal,
+      ...(run.body === undefined ? {} : { body: run.body }),
+      ...(run.subject === undefined ? {} : { subject: run.subject }),
+    };
+    const outcomes = await run.program.program.run(call);
+    if (outcomes.length === 0) throw new Error(`the sandbox ran nothing of ${run.phase}`);
+    for (const outcome of outcomes) {
+      const unit = byIndex.get(outcome.unit);
+      if (unit === undefined) throw new Error(`the sandbox ran unit ${outcome.unit}, which was not asked for`);
+      rest = rest.filter(({ index }) => index !== outcome.unit);
+      const failure = services.failures.read(unit, run.phase, outcome);
+      if (failure !== undefined) {
+        takeFailure(exchange, services, failure, outcome, run.observesOnly === true);
+        continue;
+      }
+      await commitWrites(exchange, services, unit, outcome);
+      const result = readResult(unit, outcome, rest);
+      traceOutcome(exchange, run.phase, unit, outcome, result);
+      if (result !== undefined) return result;
+    }
+  }
+  return { by: undefined, label: undefined, decision: undefined, patch: undefined, headers: undefined, rest };
+}
+
+/** Brings into effect what travels with an outcome, failed or not; to be called once per outcome. */
+export async function commitWrites(
+  exchange: Exchange,
+  { capabilities }: PhaseServices,
+  unit: LoadedUnit,
+  { writes }: Pick<PhaseOutcome, "writes">,
+): Promise<void> {
+  if (writes === undefined) return;
+  for (const [key, value] of Object.entries(writes.annotations ?? {})) exchange.annotate(key, value);
+  // Most files write nothing to disk; awaiting them all the same would cost a turn of the loop each.
+  const pending = capabilities.commit(exchange, unit, writes);
+  if (pending instanceof Promise) await pending;
+}
+
+/**
+ * Applies the policy of a unit that failed.
+ * @throws ProxyError 503 when its failure denies the request
+ */
+export function takeFailure(
+  exchange: Exchange,
+  { failures, capabilities }: PhaseServices,
+  failure: UnitFailure,
+  outcome: Pick<PhaseOutcome, "us" | "writes">,
+  observesOnly: boolean,
+): void {
+  const { unit, phase } = failure;
+  const isDenied = unit.onError === "deny" && !observesOnly;
+  const policy = isDenied ? "the request was refused" : phase === "rule" ? "taken as no match" : "the request went on without it";
+  exchange.trace.add(stageOf(phase), isDenied ? "failed, so the request was refused" : "failed, skipped", {
+    file: unitName(unit),
+    phase,
+    us: outcome.us,
+    error: failure.reason,
+    policy: unit.onError,
+  });
+  // What a failing unit logged tells why it failed; its other writes are void.
+  if (outcome.writes?.logs !== undefined) void capabilities.commit(exchange, unit, { logs: outcome.writes.logs });
+  failures.tell(failure, exchange.id, policy, isDenied);
+  if (isDenied) throw refusal(failure, exchange.id);
+}
+
+function refusal({ unit, shown, phase }: UnitFailure, requestId: string): ProxyError {
+  const kind = phase === "rule" ? "rule" : "hook";
+  const why = unit.required ? "is required" : "has on_error: deny";
+  const message = `The ${kind} ${unitName(unit)} ${shown}. It ${why}, so ccproxy refused the request; \`ccproxy logs\` has more under ${requestId}.`;
+  return new ProxyError(message, { status: 503, kind: "api_error", headers: { "x-should-retry": "false" } });
+}
+
+function readResult(unit: LoadedUnit, outcome: PhaseOutcome, rest: readonly LoadedUnit[]): PhaseResult | undefined {
+  const { verdict, decision, patch, headers } = outcome;
+  const label = verdict === true ? unit.label : typeof verdict === "string" && verdict !== "" ? verdict : undefined;
+  const changes = headers !== undefined && headers.length > 0 ? headers : undefined;
+  if (label === undefined && decision === undefined && patch === undefined && changes === undefined) return undefined;
+  return { by: unit, label, decision, patch, headers: changes, rest };
+}
+
+function traceOutcome(exchange: Exchange, phase: Phase, unit: LoadedUnit, outcome: PhaseOutcome, result: PhaseResult | undefined): void {
+  const { patch, decision, headers, label } = result ?? {};
+  const annotations = outcome.writes?.annotations;
+  exchange.trace.add(stageOf(phase), describeResult(phase, result), {
+    file: unitName(unit),
+    phase,
+    us: outcome.us,
+    ...(label === undefined ? {} : { label }),
+    ...(patch === undefined ? {} : { changed: changedPaths(patch) }),
+    ...(patch !== undefined && exchange.snapshot.config.record ? { patch } : {}),
+    ...(headers === undefined ? {} : { headers: headers.map(([name, value]) => (value === null ? `-${name}` : name)) }),
+    ...(decision?.kind === "deny" ? { status: decision.status } : {}),
+    ...(annotations === undefined ? {} : { annotations }),
+  });
+}
+
+function describeResult(phase: Phase, result: PhaseResult | undefined): string {
+  if (result === undefined) return phase === "rule" ? "no match" : "unchanged";
+  if (result.decision !== undefined) return result.decision.kind === "deny" ? "denied" : "responded";
+  return result.label === undefined ? "changed" : "matched";
+}
+
+function stageOf(phase: Phase): string {
+  return phase === "rule" ? "rules" : "hooks";
+}
