@@ -124,6 +124,8 @@ export interface Context<Params = unknown> {
   pseudonym(text: string): string;
   /** Aborted when the caller has left or the time is up. */
   readonly signal: AbortSignalView;
+  /** What the configuration lets this file do. */
+  readonly grants: Grants;
   /** Grant `env:NAME`: those variables, and no others. */
   readonly env: Readonly<Record<string, string>>;
   /** Grant `fetch:host`. */
@@ -132,6 +134,16 @@ export interface Context<Params = unknown> {
   callModel(request: CallModelRequest): Promise<CallModelReply>;
   /** Grant `kv`. */
   readonly kv: KeyValue;
+}
+
+export interface Grants {
+  /** `fetch:host`, at least one. */
+  readonly fetch: boolean;
+  /** `callModel:group`, at least one. */
+  readonly callModel: boolean;
+  readonly kv: boolean;
+  /** `reply:tools`: make or change tool calls in replies. */
+  readonly replyTools: boolean;
 }
 
 export interface AbortSignalView {

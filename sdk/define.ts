@@ -12,11 +12,20 @@ export type RuleFunction<Params = unknown> = (
   context: Context<Params>,
 ) => Verdict | Promise<Verdict>;
 
+/**
+ * Checks the parameters of an entry and fills in what was left out; see `params` in `params.ts` for one that is
+ * ready to use. Called once, when the file is loaded; what it throws is a finding at the entry.
+ *
+ * @param raw a mapping as an object, a list as an array
+ */
+export type ReadParams<Params> = (raw: unknown) => Params;
+
 export interface RuleDefinition<Params = unknown> {
   /** What a match gives; a `name` in the configuration goes before it, the file's name after it. */
   readonly label?: string;
   /** One line for `ccproxy check` and `ccproxy status`. */
   readonly summary?: string;
+  readonly params?: ReadParams<Params>;
   readonly evaluate: RuleFunction<Params>;
 }
 
@@ -68,6 +77,7 @@ export interface Completion {
 export interface HookDefinition<Params = unknown> {
   /** One line for `ccproxy check` and `ccproxy status`. */
   readonly summary?: string;
+  readonly params?: ReadParams<Params>;
   /** The request is refused when this hook fails; otherwise it goes on without it. */
   readonly required?: boolean;
   /** Holds a streamed reply back until `postCall` has seen the whole of it. */

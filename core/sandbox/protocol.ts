@@ -4,7 +4,7 @@
  */
 
 import type { Json } from "../../sdk/body.ts";
-import type { FactValues, HookPhase, TargetInfo } from "../../sdk/context.ts";
+import type { FactValues, Grants, HookPhase, TargetInfo } from "../../sdk/context.ts";
 import type { Patch } from "../body/patch-format.ts";
 
 export type Phase = "rule" | HookPhase;
@@ -28,12 +28,8 @@ export interface UnitCode {
   readonly pseudonymKey: string;
 }
 
-/** Which members of the context work; the rest throws an error that says how to grant it. */
-export interface GrantNames {
-  readonly fetch: boolean;
-  readonly callModel: boolean;
-  readonly kv: boolean;
-}
+/** Which members of the context work; the rest throws an error that says how to grant it. User code reads them as `context.grants`. */
+export type GrantNames = Grants;
 
 /** proxy → host */
 export type ToHost =
