@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { styleText } from "node:util";
 import { listWords } from "./check.ts";
+import { drawFrame, maxFrameLine } from "./code-frame.ts";
 import { printable } from "./describe.ts";
 import { maskLine } from "./mask-line.ts";
 import { maxTextBytes } from "./text-file.ts";
@@ -15,9 +16,6 @@ export interface FormatOptions {
   readonly linesOf?: (file: string) => readonly string[] | undefined;
 }
 
-const maxFrameColumns = 100;
-/** Nobody reads a line of this length; masking it would take long. */
-const maxFrameLine = 10_000;
 const colors = { error: "red", warning: "yellow", note: "cyan" } as const;
 
 /**
@@ -48,19 +46,16 @@ function headline({ severity, message, file, line, column, path }: Fault, paint:
   return `${printable(position)}: ${paint(["bold", colors[severity]], severity)}: ${subject}${printable(message)}`;
 }
 
-function frame({ file, line, column, path }: Fault, linesOf: (file: string) => readonly string[] | undefined, paint: Paint): string {
+function frame(
+  { file, line, column, path, frame: given }: Fault,
+  linesOf: (file: string) => readonly string[] | undefined,
+  paint: Paint,
+): string {
+  if (given !== undefined) return given === "" ? "" : `${given}\n`;
   const source = line === undefined ? undefined : linesOf(file)?.[line - 1];
-  if (source === undefined || source.trim() === "" || source.length > maxFrameLine) return "";
-  const shown = maskLine(source, path);
-  // A mask may end before the caret would stand.
-  const caret = Math.min((column ?? 1) - 1, shown.length);
-  const start = caret > maxFrameColumns - 20 ? caret - 40 : 0;
-  const cut = Array.from(shown.slice(start, start + maxFrameColumns), (character) =>
-    printable(character) === character ? character : " ",
-  ).join("");
-  const margin = String(line);
-  const blank = " ".repeat(margin.length);
-  return `  ${paint("dim", `${margin} |`)} ${cut}\n  ${paint("dim", `${blank} |`)} ${" ".repeat(caret - start)}${paint("red", "^")}\n`;
+  if (line === undefined || source === undefined || source.length > maxFrameLine) return "";
+  const drawn = drawFrame(maskLine(source, path), line, column ?? 1, (part, text) => paint(part === "caret" ? "red" : "dim", text));
+  return drawn === "" ? "" : `${drawn}\n`;
 }
 
 function remember<Value>(read: (file: string) => Value): (file: string) => Value {

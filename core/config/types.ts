@@ -23,6 +23,8 @@ export interface Fault {
   readonly column?: number;
   /** JSON path, e.g. `model_list[0].litellm_params.model`. */
   readonly path?: string;
+  /** The line of code and a caret under the column, credentials masked; no line feed at the end. */
+  readonly frame?: string;
 }
 
 /** Constructor parameters in the forms of the original; see docs. */

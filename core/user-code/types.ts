@@ -12,6 +12,8 @@ export interface UserUnit {
   /** Absolute. */
   readonly path: string;
   readonly origin: "configured" | "autoloaded" | "ready-made" | "package";
+  /** Index of its entry in the list of the configuration; undefined for an autoloaded one. */
+  readonly entry: number | undefined;
   /** Of a rule's entry. */
   readonly label: string | undefined;
   /** `default` or the name of an export. */
@@ -34,7 +36,7 @@ export interface IgnoredFile {
 }
 
 export interface UserCode {
-  /** Rules in the order in which they are asked, hooks in the order in which they run. */
+  /** Rules in the order in which they are asked, then hooks in the order in which they run, then callbacks; autoloaded ones last of their kind. */
   readonly units: readonly UserUnit[];
   readonly ignored: readonly IgnoredFile[];
   readonly faults: readonly Fault[];
