@@ -38,12 +38,16 @@ export type ToHost =
   | ({ readonly type: "call"; readonly id: number } & CallMessage)
   /** Results of operations; the run goes on. */
   | { readonly type: "resume"; readonly id: number; readonly results: readonly OperationResult[] }
-  /** Fires the signal of the run. It may still end with a result; `force` drops it. */
+  /** Fires the signal of a run that waits for operations. It may still end with a result; `force` drops it, and has no answer. */
   | { readonly type: "abort"; readonly id: number; readonly reason: string; readonly force: boolean }
   | ({ readonly type: "events"; readonly id: number } & EventsMessage)
   | { readonly type: "end-stream"; readonly stream: string };
 
-/** host → proxy; `id` is that of the message answered. Exactly one answer to each `load`, `call`, `resume`, `events`. */
+/**
+ * host → proxy; `id` is that of the message answered, in `resume` and `abort` that of the call. Answers come in the
+ * order of the messages, exactly one to each `load`, `call`, `resume`, `events`, and `abort` without `force`: what the
+ * proxy waits for longest is what the host is at work on, and what it is killed for.
+ */
 export type FromHost =
   /** Modules are there, `load` may come. */
   | { readonly type: "ready"; readonly pid: number }
@@ -53,7 +57,9 @@ export type FromHost =
   | { readonly type: "done"; readonly id: number; readonly outcomes: readonly UnitOutcome[] }
   /** User code read parts that are not there; the same call is wanted again, with them. */
   | { readonly type: "need"; readonly id: number; readonly unit: number; readonly parts: readonly PartName[] }
-  /** The run waits for these. */
+  /** The answer to an `abort` that did not end the run. */
+  | { readonly type: "aborted"; readonly id: number }
+  /** The run waits for these; none when it goes on waiting for what it asked for before. */
   | { readonly type: "operations"; readonly id: number; readonly unit: number; readonly operations: readonly Operation[] }
   | { readonly type: "events-done"; readonly id: number; readonly streams: readonly StreamOutcome[] };
 
@@ -109,7 +115,7 @@ export interface CallMessage {
   readonly context: CallContext;
   /** By unit; absent ones are empty. */
   readonly stores: { readonly [unit: number]: UnitStores };
-  /** Longest uninterrupted run of one unit, ms. */
+  /** Longest uninterrupted run of one unit, ms; what the size of the body adds is in it. */
   readonly sliceMs: number;
   /** Of the request body, in rule, preCall and preUpstream: its keys in order, and the length of those that are arrays. */
   readonly shape?: RequestShape;
@@ -197,7 +203,7 @@ export interface StreamBatch {
   /** Unique per exchange. */
   readonly stream: string;
   readonly units: readonly number[];
-  /** With the first batch that this host gets of the stream. */
+  /** With the first batch that this host gets of the stream; takes the place of what it knew of it before. */
   readonly open?: { readonly context: CallContext; readonly stores: { readonly [unit: number]: UnitStores } };
   /** JSON texts. */
   readonly events: readonly string[];
