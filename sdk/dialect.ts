@@ -2,6 +2,7 @@
 
 import type { RequestBody } from "./body.ts";
 import type { ProxyError } from "./errors.ts";
+import type { EventCodec, MessageContent, MessageOptions } from "./events.ts";
 import type { Facts, HeaderReader } from "./facts.ts";
 
 /** Header names are lower case. */
@@ -46,6 +47,8 @@ export interface ReplySummary {
   readonly complete: boolean;
   /** The type of an in-band error event, when the stream carried one. */
   readonly error: string | undefined;
+  /** What it says. */
+  readonly errorMessage?: string | undefined;
   readonly usage: Usage | undefined;
 }
 
@@ -75,7 +78,11 @@ export interface Ingress {
   readonly ping: Uint8Array;
   watch(contentType: string): ReplyWatch;
   /** A complete reply with this text, in the form the caller asked for. */
-  encodeText(text: string, options: { readonly model: string; readonly stream: boolean; readonly inputTokens: number }): LocalReply;
+  encodeText(text: string, options: MessageOptions): LocalReply;
+  /** A complete reply with these content blocks, likewise. */
+  encodeMessage(message: MessageContent, options: MessageOptions): LocalReply;
+  /** Replies as events of the hub, and back. */
+  readonly events: EventCodec;
   encodeTokenCount(inputTokens: number): LocalReply;
   readonly modelList?: ModelList;
 }

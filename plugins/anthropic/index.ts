@@ -3,8 +3,9 @@
 import type { Dialect, Ingress, Provider } from "../../sdk/dialect.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import { encodeError, encodeStreamError } from "./errors.ts";
+import { events } from "./events.ts";
 import { MessagesFacts } from "./facts.ts";
-import { encodeText, encodeTokenCount, modelList, watchReply } from "./reply.ts";
+import { encodeMessage, encodeText, encodeTokenCount, modelList, watchReply } from "./reply.ts";
 import { authorize, encodeRequest, isCredential, ownsUrl, relayHeaders } from "./request.ts";
 import { countTokensPath, encodeEvent, messagesPath } from "./wire.ts";
 
@@ -27,6 +28,8 @@ export function createAnthropicPlugin(options: AnthropicOptions = {}): Plugin {
     ping: encodeEvent("ping", { type: "ping" }),
     watch: watchReply,
     encodeText,
+    encodeMessage,
+    events,
     encodeTokenCount,
     modelList,
   };

@@ -44,9 +44,11 @@ export class EventReplyWatch implements ReplyWatch {
   end(): ReplySummary {
     const tail = this.#tail.text('"usage"');
     const complete = endsWithStop(tail);
+    const error = complete ? undefined : lastError(this.#tail.text());
     return {
       complete,
-      error: complete ? undefined : lastErrorType(this.#tail.text()),
+      error: error?.type,
+      errorMessage: error?.message,
       // The last event's figures are final; what it leaves out stands in the first.
       usage: merge(this.#firstUsage(), lastUsage(tail)),
     };
@@ -80,15 +82,21 @@ function endsWithStop(tail: string): boolean {
 
 const errorEvent = /(^|[\n\r])(event: ?error\b|data: ?\{\s*"type"\s*:\s*"error"\s*[,}])/;
 
-function lastErrorType(tail: string): string | undefined {
+function lastError(tail: string): { readonly type: string; readonly message: string | undefined } | undefined {
   const at = tail.search(errorEvent);
   if (at < 0) return undefined;
   try {
     const wire: Partial<WireError> | null = JSON.parse(/data:(.*)/.exec(tail.slice(at))?.[1] ?? "");
-    return typeof wire?.error?.type === "string" ? wire.error.type : "error";
+    const { type, message } = wire?.error ?? {};
+    return { type: typeof type === "string" ? type : "error", message: typeof message === "string" ? utf8(message) : undefined };
   } catch {
-    return "error";
+    return { type: "error", message: undefined };
   }
+}
+
+/** Of a text whose bytes were taken for characters. */
+function utf8(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
 }
 
 function firstUsage(text: string): Usage | undefined {

@@ -3,49 +3,59 @@
 import { randomUUID } from "node:crypto";
 
 import type { HeaderList, ListedModel, LocalReply, ModelList, ReplyWatch } from "../../sdk/dialect.ts";
+import type { JsonObject, MessageContent, MessageOptions } from "../../sdk/events.ts";
+import { events } from "./events.ts";
+import { explode } from "./explode.ts";
+import { record } from "./json.ts";
 import { EventReplyWatch, JsonReplyWatch } from "./reply-watch.ts";
-import { type WireModel, type WireModelList, encodeEvent } from "./wire.ts";
+import type { WireModel, WireModelList } from "./wire.ts";
 
 export function watchReply(contentType: string): ReplyWatch {
   return contentType.startsWith("text/event-stream") ? new EventReplyWatch() : new JsonReplyWatch();
 }
 
-export interface TextOptions {
-  readonly model: string;
-  readonly stream: boolean;
-  readonly inputTokens: number;
+/** A complete assistant turn holding this text, streamed word by word when a stream was asked for. */
+export function encodeText(content: string, options: MessageOptions): LocalReply {
+  const words = content.match(/\s*\S+(\s+$)?/g) ?? [content];
+  const blocks = [{ type: "text", text: content }];
+  const message = createMessage({ content: blocks }, { ...options, outputTokens: words.length });
+  if (!options.stream) return jsonReply(200, message);
+  const told = (explode(JSON.stringify(message)) ?? []).flatMap((event) => {
+    if (!event.startsWith('{"type":"content_block_delta"')) return [event];
+    return words.map((word) => JSON.stringify({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: word } }));
+  });
+  return eventReply(told);
 }
 
-/** A complete assistant turn holding this text, streamed word by word when a stream was asked for. */
-export function encodeText(content: string, options: TextOptions): LocalReply {
-  const id = `msg_${randomUUID().replaceAll("-", "")}`;
-  const words = content.match(/\s*\S+(\s+$)?/g) ?? [content];
-  const message = { id, type: "message", role: "assistant", model: options.model };
-  const usage = { input_tokens: options.inputTokens, output_tokens: words.length };
-  if (!options.stream) {
-    const body = { ...message, content: [{ type: "text", text: content }], stop_reason: "end_turn", stop_sequence: null, usage };
-    return jsonReply(200, body);
-  }
-  const start = { ...message, content: [], stop_reason: null, stop_sequence: null, usage: { ...usage, output_tokens: 0 } };
-  const events: [string, unknown][] = [
-    ["message_start", { type: "message_start", message: start }],
-    ["content_block_start", { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }],
-    ...words.map((word): [string, unknown] => [
-      "content_block_delta",
-      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: word } },
-    ]),
-    ["content_block_stop", { type: "content_block_stop", index: 0 }],
-    [
-      "message_delta",
-      { type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: words.length } },
-    ],
-    ["message_stop", { type: "message_stop" }],
-  ];
+/** A complete assistant turn holding these blocks. */
+export function encodeMessage(content: MessageContent, options: MessageOptions): LocalReply {
+  // Nobody counted what no model wrote; a token has some four characters.
+  const outputTokens = Math.ceil(JSON.stringify(content.content).length / 4);
+  const message = createMessage(content, { ...options, outputTokens });
+  return options.stream ? eventReply(explode(JSON.stringify(message)) ?? []) : jsonReply(200, message);
+}
+
+interface Counted extends MessageOptions {
+  readonly outputTokens: number;
+}
+
+function createMessage({ content, stop_reason }: MessageContent, { model, inputTokens, outputTokens }: Counted): JsonObject {
+  const callsTool = content.some((block) => record(block)?.["type"] === "tool_use");
   return {
-    status: 200,
-    headers: [["content-type", "text/event-stream; charset=utf-8"]],
-    chunks: events.map(([type, data]) => encodeEvent(type, data)),
+    id: `msg_${randomUUID().replaceAll("-", "")}`,
+    type: "message",
+    role: "assistant",
+    model,
+    content,
+    stop_reason: stop_reason ?? (callsTool ? "tool_use" : "end_turn"),
+    stop_sequence: null,
+    usage: { input_tokens: inputTokens, output_tokens: outputTokens },
   };
+}
+
+/** JSON texts of events as a stream, one event a chunk. */
+function eventReply(texts: readonly string[]): LocalReply {
+  return { status: 200, headers: [["content-type", "text/event-stream; charset=utf-8"]], chunks: texts.map((text) => events.encode(text)) };
 }
 
 export function encodeTokenCount(inputTokens: number): LocalReply {
