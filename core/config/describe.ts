@@ -49,8 +49,12 @@ const mixedRuns = /(?=[A-Za-z]*\d)(?=[A-Z\d]*[a-z])(?=[a-z\d]*[A-Z])[A-Za-z0-9]{
 
 /** Strikes out what has the form of a credential, and what follows a name for one. */
 export function maskSecrets(text: string): string {
+  return maskTokens(text.replace(sensitiveInside, `$1${mask}`));
+}
+
+/** Strikes out what has the form of a credential, whatever stands before it. */
+export function maskTokens(text: string): string {
   return text
-    .replace(sensitiveInside, `$1${mask}`)
     .replaceAll(urlCredentials, padded)
     .replaceAll(tokenForms, padded)
     .replaceAll(randomRuns, padded)

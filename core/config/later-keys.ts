@@ -72,7 +72,6 @@ export const laterCcproxyKeys: ReadonlyMap<string, string> = new Map([
   ["handler", "is accepted, not in effect: the handler of the Python original is built in."],
   ["metrics_enabled", "is accepted, not in effect: it never had one in the Python original either."],
   ["num_workers", "is accepted, not yet in effect: one process serves everything."],
-  ["autoload", "is accepted, not yet in effect."],
   ["oauth_ttl", "is accepted, not in effect: a token is fetched again when the provider refuses it."],
   ["oauth_refresh_buffer", "is accepted, not in effect: a token is fetched again when the provider refuses it."],
   ["mitm", "is accepted, not in effect: nothing is captured."],

@@ -4,7 +4,6 @@ import { checkKeys, checkMapping } from "./check.ts";
 import { findFile } from "./find-file.ts";
 import { readHooks } from "./hooks.ts";
 import { laterCcproxyKeys } from "./later-keys.ts";
-import { checkPythonReferences } from "./python-original.ts";
 import type { Report } from "./report.ts";
 import { readRules } from "./rules.ts";
 import { ccproxySchema } from "./schema-ccproxy.ts";
@@ -16,7 +15,10 @@ import type { Config } from "./types.ts";
 import { reportUnset } from "./unset-references.ts";
 import { resolveReferences, type Reference, type Variables } from "./variables.ts";
 
-export interface CcproxyFile extends Pick<Config, "server" | "log" | "defaultModelPassthrough" | "rules" | "hooks" | "tokenSources"> {
+export interface CcproxyFile extends Pick<
+  Config,
+  "server" | "log" | "defaultModelPassthrough" | "rules" | "hooks" | "autoload" | "record" | "tokenSources"
+> {
   readonly files: readonly string[];
   readonly references: readonly Reference[];
 }
@@ -32,7 +34,8 @@ export async function readCcproxyFile(directory: string, variables: Variables, r
   if (written === undefined || !isMapping(written.value)) {
     const server = readServer({}, undefined, report);
     const log = readLog({}, undefined, report);
-    return { files, server, log, defaultModelPassthrough: undefined, rules: [], hooks: [], tokenSources: new Map(), references: [] };
+    const nothing = { defaultModelPassthrough: undefined, rules: [], hooks: [], tokenSources: new Map(), references: [] };
+    return { files, server, log, ...nothing, autoload: true, record: false };
   }
   const { tree, references } = resolveReferences(written, variables);
   reportUnset(tree, references, report);
@@ -42,8 +45,6 @@ export async function readCcproxyFile(directory: string, variables: Variables, r
   const keys = valueOf(section) == null ? {} : (checkMapping(section, ccproxySchema, report) ?? {});
   const known = { effective: Object.keys(ccproxySchema.shape), laterNote: (key: string) => laterCcproxyKeys.get(key) };
   checkKeys(section, known, { unknown: "error", told: new Set() }, report);
-  await checkPythonReferences(within(section, "rules"), "rule", directory, report);
-  await checkPythonReferences(within(section, "hooks"), "hook", directory, report);
   return {
     files,
     server: readServer(keys, root, report),
@@ -51,6 +52,8 @@ export async function readCcproxyFile(directory: string, variables: Variables, r
     defaultModelPassthrough: keys.default_model_passthrough,
     rules: readRules(within(section, "rules"), report),
     hooks: readHooks(within(section, "hooks"), report),
+    autoload: keys.autoload ?? true,
+    record: keys.record ?? false,
     tokenSources: readTokenSources(section, keys.credentials, report),
     references,
   };

@@ -1,13 +1,13 @@
 /** Reads `config.yaml`, in LiteLLM's format, with its includes and its variables. */
 
 import { readAliases } from "./aliases.ts";
+import { readCallbacks } from "./callbacks.ts";
 import { checkKeys, checkMapping, type KnownKeys } from "./check.ts";
 import { readDeployments } from "./deployments.ts";
 import { type Environment } from "./environment.ts";
 import { findFile } from "./find-file.ts";
 import { mergeIncludes } from "./include.ts";
 import { laterGeneralKeys, laterLitellmKeys, laterRouterKeys, laterSections } from "./later-keys.ts";
-import { noteCallbacks } from "./python-original.ts";
 import type { Report } from "./report.ts";
 import { generalSchema, litellmSettingsSchema, routerSchema, sectionSchema } from "./schema-litellm.ts";
 import { isMapping, valueOf, within, type Place, type Tree } from "./tree.ts";
@@ -22,6 +22,7 @@ export interface LitellmFile {
   readonly files: readonly string[];
   readonly deployments: readonly DeploymentConfig[];
   readonly aliases: Config["aliases"];
+  readonly callbacks: Config["callbacks"];
   readonly masterKey: string | undefined;
   readonly references: readonly Reference[];
   readonly variables: Variables;
@@ -42,28 +43,23 @@ export async function readLitellmFile(directory: string, environment: Environmen
   }
   if (found?.tree === undefined || !isMapping(found.tree.value)) {
     const tree: Tree = { file: found?.file ?? directory, value: {}, locate: () => ({ file: directory, line: 1, column: 1 }) };
-    return { files: found === undefined ? [] : [found.file], ...(await readSections(tree, directory, environment, report)) };
+    return { files: found === undefined ? [] : [found.file], ...readSections(tree, environment, report) };
   }
   const included = await mergeIncludes(found.tree, report);
-  return { files: [found.file, ...included.files], ...(await readSections(included.tree, directory, environment, report)) };
+  return { files: [found.file, ...included.files], ...readSections(included.tree, environment, report) };
 }
 
-async function readSections(
-  written: Tree,
-  directory: string,
-  environment: Environment,
-  report: Report,
-): Promise<Omit<LitellmFile, "files">> {
+function readSections(written: Tree, environment: Environment, report: Report): Omit<LitellmFile, "files"> {
   const variables = readVariables(written, environment, report);
   const { tree, references } = resolveReferences(written, variables);
   reportUnset(tree, references, report);
   const told = new Set<string>();
   const root: Place = { tree, path: [] };
   checkSections(root, told, report);
-  await noteCallbacks(within(root, "litellm_settings"), directory, report);
   return {
     deployments: readDeployments(within(root, "model_list"), told, report),
     aliases: readAliases(within(root, "router_settings", "model_group_alias"), report),
+    callbacks: readCallbacks(within(root, "litellm_settings"), report),
     masterKey: readMasterKey(within(root, "general_settings"), variables, report),
     references,
     variables,

@@ -22,7 +22,11 @@ export interface LoadOptions {
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const directory = resolve(options.directory);
   const report = createReport();
-  const { files, deployments, aliases, masterKey, references, variables } = await readLitellmFile(directory, options.environment, report);
+  const { files, deployments, aliases, callbacks, masterKey, references, variables } = await readLitellmFile(
+    directory,
+    options.environment,
+    report,
+  );
   const { files: ownFiles, references: ownReferences, ...settings } = await readCcproxyFile(directory, variables, report);
   await noteLeftovers(directory, report);
   const allFiles = [...files, ...ownFiles];
@@ -31,12 +35,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const environmentVariables = variables.configured;
   const secrets = gatherSecrets({ deployments, masterKey, references: [...references, ...ownReferences], environmentVariables });
   const draft: Config = {
-    callbacks: [],
-    autoload: true,
-    record: false,
     directory,
     files: allFiles,
     ...settings,
+    callbacks,
     masterKey,
     deployments,
     aliases,

@@ -7,6 +7,8 @@ import type { LogConfig } from "./types.ts";
 export interface CcproxyKeys {
   readonly rules: unknown;
   readonly hooks: unknown;
+  readonly autoload: boolean | undefined;
+  readonly record: boolean | undefined;
   readonly default_model_passthrough: boolean | undefined;
   readonly oat_sources: unknown;
   readonly credentials: string | undefined;
@@ -27,6 +29,16 @@ export const ccproxySchema: MappingSchema<CcproxyKeys> = z.object({
     default: "none",
   }),
   hooks: key(anything, { description: "Steps that a request passes, in order. See *hooks* below.", type: "list", default: "none" }),
+  autoload: key(flag, {
+    description: "Loads the files in `rules/` and `hooks/` beside `config.yaml` that no entry names. See *Code of your own* below.",
+    type: "true or false",
+    default: "`true`",
+  }),
+  record: key(flag, {
+    description: "Keeps the bodies of recent requests and replies in memory, for `ccproxy explain`.",
+    type: "true or false",
+    default: "`false`",
+  }),
   default_model_passthrough: key(flag, {
     description:
       "Requests that no rule labels keep the model they ask for (`true`), or go to the entry `default` of `model_list` (`false`). Absent: they go to `default` if there is such an entry, else they keep their model.",

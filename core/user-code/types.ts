@@ -7,7 +7,7 @@ export interface UserUnit {
   readonly kind: "rule" | "hook" | "callback";
   /** As configured, or the file's name (`rules/vip.ts`) where no entry names it. */
   readonly reference: string;
-  /** Relative to the folder of the configuration, or `ccproxy:hooks/…` for a ready-made one, `npm:package` for a package. */
+  /** Relative to the folder of the configuration, or `ccproxy:hooks/…` for a ready-made one, `npm:package/…` for one of a package. */
   readonly file: string;
   /** Absolute. */
   readonly path: string;

@@ -1,0 +1,11 @@
+/** Strikes credentials out of a line of code before it is shown. */
+
+import { mask, maskTokens } from "../config/describe.ts";
+
+/** A text assigned to something whose name says that it is a credential. */
+const namedText = /((?:api_?key|secret|token|password|passwd|credential|authorization|cookie)\w*["']?\]?\s*[:=]\s*(["'`]))[^"'`]+\2/gi;
+
+/** Of the same length where it can be, so that a caret stays where it belongs. */
+export function maskCode(line: string): string {
+  return maskTokens(line.replace(namedText, (text, before: string, quote: string) => `${before}${mask}${quote}`.padEnd(text.length)));
+}
