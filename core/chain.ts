@@ -3,7 +3,6 @@
 import type { Middleware } from "koa";
 
 import type { Ingress, Operation } from "../sdk/dialect.ts";
-import type { RuleRequest } from "../sdk/rule.ts";
 import { collectBody } from "./body/collect.ts";
 import { createRequestBody } from "./body/request-body.ts";
 import type { Services } from "./services.ts";
@@ -11,10 +10,9 @@ import { authPolicy, authenticate } from "./stages/auth.ts";
 import { callUpstream } from "./stages/call.ts";
 import { createIngress } from "./stages/ingress.ts";
 import { createLedger } from "./stages/ledger.ts";
-import { planRoute } from "./stages/router.ts";
-import { evaluateRules } from "./stages/rules.ts";
+import { decide } from "./stages/policy.ts";
 
-/** gate (see app.ts) → ingress → ledger → auth → decode → policy (rules, router) → call */
+/** gate (see app.ts) → ingress → ledger → auth → decode → policy (hooks, rules, router) → call */
 export function createChain(services: Services, ingress: Ingress, operation: Operation): readonly Middleware[] {
   return [createIngress(services, ingress, operation), createLedger(services), auth(services), decode(), policy(services), call(services)];
 }
@@ -55,19 +53,8 @@ function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<V
 function policy(services: Services): Middleware {
   return async function policyStage(ctx, next) {
     const { exchange } = ctx.state;
-    const { snapshot, project } = exchange;
-    const own = project === undefined ? undefined : await services.projectRules(project, snapshot);
-    // A project's rules stand behind the user's own.
-    const rules = own === undefined ? snapshot.rules : [...snapshot.rules, ...own];
-    const view = (): RuleRequest => ({
-      facts: exchange.facts,
-      headers: exchange.headers,
-      body: exchange.request,
-      tokens: services.counterFor(exchange.request),
-    });
-    await evaluateRules(exchange, rules, view, services.logger);
-    planRoute(exchange);
-    await next();
+    exchange.reply = await decide(exchange, services);
+    if (exchange.reply === undefined) await next();
   };
 }
 

@@ -4,26 +4,32 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 
+import { createCapabilities } from "./capabilities/create-capabilities.ts";
 import { TokenSources } from "./credentials/token-sources.ts";
 import { type Log, createLogger } from "./log/logger.ts";
 import { createRedactor } from "./log/redact.ts";
+import { createFailureLog } from "./phases/failure-log.ts";
 import { ProjectRules } from "./project-rules.ts";
 import type { Registry } from "./registry.ts";
 import type { StartOptions } from "./server.ts";
 import type { Services } from "./services.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { takesLocalToken } from "./stages/auth.ts";
+import { createNestedCall } from "./stages/call-model.ts";
 import type { StatusReport } from "./status.ts";
 import { streamTiming } from "./stream/timing.ts";
 import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
 import { Pools } from "./upstream/pools.ts";
+import type { UserCodeRuntime } from "./user-code-runtime.ts";
+import { describeUnits } from "./user-code-status.ts";
 import { version } from "./version.ts";
 
 export interface ServicesInit {
   readonly options: StartOptions;
   readonly registry: Registry;
   readonly snapshots: Snapshots;
+  readonly userCode: UserCodeRuntime;
   readonly instance: string;
   readonly controlToken: string;
   /** The token callers must hold when the configuration asks for one. */
@@ -33,6 +39,8 @@ export interface ServicesInit {
 }
 
 export interface CreatedServices {
+  /** Resolves when nothing goes on behind exchanges that have ended, or after the given time. */
+  settled(graceMs: number): Promise<void>;
   readonly services: Services;
   readonly log: Log;
   close(): Promise<void>;
@@ -51,13 +59,32 @@ export function createServices(init: ServicesInit): CreatedServices {
   const tokenSources = new TokenSources({ home: homedir(), onToken: (token) => secrets.add(token) });
   const projects = new ProjectRules(registry, logger);
   const open: Services["open"] = new Set();
+  const background = new Set<Promise<unknown>>();
   const startedAt = new Date();
   let last: StatusReport["last"] = null;
+
+  const redact = (text: string): string => createRedactor(secrets.all())(text);
+  const capabilities = createCapabilities({
+    directory: options.configDir,
+    logger,
+    callModel: createNestedCall(() => services),
+    redact,
+    ownPort: () => (init.url() === "" ? undefined : Number(new URL(init.url()).port)),
+  });
 
   const services: Services = {
     registry,
     logger,
-    redact: (text) => createRedactor(secrets.all())(text),
+    redact,
+    capabilities,
+    failures: createFailureLog(logger, init.userCode.mapError, () => performance.now()),
+    wallClock: () => Date.now(),
+    inBackground(work) {
+      const tracked = work
+        .catch((error: unknown) => logger.error({ error }, "what was to follow an exchange failed"))
+        .finally(() => background.delete(tracked));
+      background.add(tracked);
+    },
     traces: new TraceRing(traceCapacity),
     snapshot: () => snapshots.current,
     open,
@@ -95,15 +122,22 @@ export function createServices(init: ServicesInit): CreatedServices {
           graceMs: current.config.server.graceMs,
         },
         rules: current.rules.map(({ label, reference, summary }) => ({ label, rule: reference, summary })),
+        userCode: { units: describeUnits(current.userProgram), ignored: current.ignored, sandbox: init.userCode.status() },
         routes: current.routes.describe(),
         last,
       };
     },
   };
   async function close(): Promise<void> {
-    await Promise.all([pools.close(), tokens.close()]);
+    await Promise.all([pools.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
   }
-  return { services, log, close };
+  async function settled(graceMs: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, graceMs);
+    while (background.size > 0 && (await Promise.race([Promise.all(background), late.promise])) !== undefined);
+    clearTimeout(timer);
+  }
+  return { services, log, settled, close };
 }
 
 function createLog(options: StartOptions, snapshots: Snapshots, secrets: Secrets): Log {
@@ -123,6 +157,7 @@ class Secrets {
   readonly #values: Set<string>;
   #all: readonly string[];
   #seen: unknown;
+  #granted = 0;
 
   constructor(init: ServicesInit) {
     this.#init = init;
@@ -138,9 +173,11 @@ class Secrets {
   /** The same array while nothing changed, so that matchers made from it can be kept. */
   all(): readonly string[] {
     const { config } = this.#init.snapshots.current;
-    if (this.#seen !== config) {
+    const { secrets: granted } = this.#init.userCode;
+    if (this.#seen !== config || this.#granted !== granted.size) {
       this.#seen = config;
-      for (const secret of config.secrets) this.#values.add(secret);
+      this.#granted = granted.size;
+      for (const secret of [...config.secrets, ...granted]) this.#values.add(secret);
       this.#all = [...this.#values];
     }
     return this.#all;

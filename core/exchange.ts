@@ -6,6 +6,8 @@ import type { Json, RequestBody } from "../sdk/body.ts";
 import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../sdk/dialect.ts";
 import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
+import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
+import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { Trace } from "./trace.ts";
@@ -18,6 +20,12 @@ export interface Caller {
   readonly kind: "anonymous" | "local" | "master";
   /** `authorization` and `x-api-key` as received, less the one that opened this proxy. */
   readonly credentials: HeaderList;
+}
+
+export interface Labelled {
+  readonly label: string;
+  /** As the configuration names it, or the file. */
+  readonly rule: string;
 }
 
 /** One request to one upstream. */
@@ -61,6 +69,8 @@ export interface ExchangeInit {
   /** Content hash of the trusted project file whose rules apply. */
   readonly project: string | undefined;
   readonly now: () => number;
+  /** The exchange whose user code makes this request; none runs for it in turn. */
+  readonly parent?: string;
 }
 
 export class Exchange {
@@ -71,8 +81,11 @@ export class Exchange {
   readonly operation: Operation;
   readonly path: string;
   readonly search: string;
-  readonly headers: ExchangeInit["headers"];
+  /** As received; written anew where a hook changes headers. */
+  headers: ExchangeInit["headers"];
   readonly project: string | undefined;
+  /** Id of the exchange whose user code made this request. */
+  readonly parent: string | undefined;
   readonly trace: Trace;
   readonly attempts: Attempt[] = [];
   readonly now: () => number;
@@ -80,13 +93,17 @@ export class Exchange {
 
   /** Written by auth. */
   caller: Caller = { kind: "anonymous", credentials: [] };
-  /** Written by rules; undefined until one matched. */
-  label: string | undefined;
+  /** Hooks, rules and callbacks that run for it. Loaded until the exchange has settled. */
+  readonly userProgram: UserProgram | undefined;
   /** Written by router: best first. */
   plan: readonly PlannedTarget[] = [];
   /** Written by call. */
   reply: Reply | undefined;
 
+  readonly #release: (() => void) | undefined;
+  #labelled: Labelled | undefined;
+  #modelAsked: string | undefined;
+  #headerChanges: HeaderChanges = new Map();
   #request: RequestBody | undefined;
   #facts: Facts | undefined;
   readonly #abort = new AbortController();
@@ -103,7 +120,10 @@ export class Exchange {
     this.search = init.search;
     this.headers = init.headers;
     this.project = init.project;
+    this.parent = init.parent;
     this.trace = new Trace(this.receivedAt, init.now);
+    this.userProgram = init.parent === undefined ? init.snapshot.userProgram : undefined;
+    this.#release = this.userProgram?.retain();
   }
 
   /**
@@ -119,6 +139,43 @@ export class Exchange {
     }
     this.#request = request;
     this.#facts = facts;
+    this.#modelAsked ??= facts.model;
+  }
+
+  /** Headers as hooks want them, for everyone who reads them from here on and for what is sent upstream. */
+  changeHeaders(changes: HeaderChanges): void {
+    const { headers } = this;
+    this.#headerChanges = new Map([...this.#headerChanges, ...changes]);
+    this.headers = {
+      endToEnd: changeHeaders(headers.endToEnd, changes),
+      get: (name) => (changes.has(name) ? (changes.get(name) ?? undefined) : headers.get(name)),
+    };
+    // Some facts come from headers.
+    if (this.#request !== undefined) this.#facts = this.ingress.facts(this.#request, this.headers);
+  }
+
+  /** Given by the first rule that matched; undefined until then. */
+  get label(): string | undefined {
+    return this.#labelled?.label;
+  }
+
+  /** The rule that gave the label. */
+  get labelledBy(): string | undefined {
+    return this.#labelled?.rule;
+  }
+
+  labelBy(labelled: Labelled): void {
+    this.#labelled = labelled;
+  }
+
+  /** What hooks changed in the headers so far. */
+  get headerChanges(): HeaderChanges {
+    return this.#headerChanges;
+  }
+
+  /** The model the client asked for, whatever a hook made of it. Empty before the body was read. */
+  get modelAsked(): string {
+    return this.#modelAsked ?? "";
   }
 
   /** @throws Error before the body was read: a stage stands too early in the chain */
@@ -169,6 +226,8 @@ export class Exchange {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const callback of waiting) callback(settlement);
+    // Whoever runs user code at the end has taken hold of it by now.
+    this.#release?.();
   }
 }
 

@@ -10,12 +10,14 @@ import { FollowingWatcher } from "./config/following-watcher.ts";
 import { createServices } from "./create-services.ts";
 import { ListenError, isLoopback, listen } from "./listen.ts";
 import { readOrCreateLocalToken } from "./local-token.ts";
-import { createRegistry } from "./registry.ts";
+import { type LateLogger, createLateLogger } from "./log/late-logger.ts";
+import { type Registry, createRegistry } from "./registry.ts";
 import { buildSnapshot } from "./snapshot.ts";
-import { Snapshots } from "./snapshots.ts";
+import { type SnapshotSource, Snapshots } from "./snapshots.ts";
 import { takesLocalToken } from "./stages/auth.ts";
 import { type Shutdown, shutDown } from "./shutdown.ts";
 import type { StreamTiming } from "./stream/timing.ts";
+import { type UserCodeRuntime, createUserCodeRuntime } from "./user-code-runtime.ts";
 
 export interface StartOptions {
   /** Folder of `config.yaml` and `ccproxy.yaml`. */
@@ -71,15 +73,35 @@ export class StartError extends Error {
 /** @throws StartError when the configuration has errors, the port is taken, or the bind is refused. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const registry = createRegistry(options.plugins);
+  // User code is loaded before the log can be opened, for the configuration says how.
+  const logger = createLateLogger();
+  const userCode = createUserCodeRuntime({ registry, environment: options.environment, logger });
+  try {
+    return await startWith({ options, registry, logger, userCode });
+  } catch (error) {
+    await userCode.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly options: StartOptions;
+  readonly registry: Registry;
+  readonly logger: LateLogger;
+  readonly userCode: UserCodeRuntime;
+}
+
+async function startWith({ options, registry, logger, userCode }: Parts): Promise<RunningServer> {
   const load = (): ReturnType<typeof loadConfig> => loadConfig({ directory: options.configDir, environment: options.environment });
+  const build: SnapshotSource["build"] = (loaded, id, now) => buildSnapshot(loaded, { registry, ...userCode }, id, now);
   const first = await load();
-  const { snapshot, faults } = buildSnapshot(first, registry, 1, new Date());
+  const { snapshot, faults, files } = await build(first, 1, new Date());
   if (snapshot === undefined) throw new StartError("the configuration has errors", faults);
   const host = options.host ?? snapshot.config.server.host;
   const port = options.port ?? snapshot.config.server.port;
   const openBind = describeOpenBind(host, snapshot.config);
   if (openBind !== undefined) throw new StartError(openBind);
-  const snapshots = new Snapshots(snapshot, async () => withOpenBind(await load(), host), registry);
+  const snapshots = new Snapshots(snapshot, files, { load: async () => withOpenBind(await load(), host), build });
 
   let url = "";
   let draining = false;
@@ -91,12 +113,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     options,
     registry,
     snapshots,
+    userCode,
     instance,
     controlToken,
     url: () => url,
     draining: () => draining,
   });
   const { services, log } = created;
+  logger.attach(services.logger);
   const handle = createApp(services).callback();
   const listener = await listen((request, response) => void handle(request, response), {
     host,
@@ -113,7 +137,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     if ((await watcher?.follow(snapshots.files)) === true) await reload();
   };
   const watcher = options.watch ? new FollowingWatcher(() => void reload()) : undefined;
-  await watcher?.follow([options.configDir, ...first.files]);
+  await watcher?.follow([options.configDir, ...first.files, ...files]);
   services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
 
   let shutdown: Shutdown | undefined;
@@ -123,7 +147,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     watcher?.close();
     services.logger.info({ openExchanges: services.open.size, graceMs }, "stopping");
     shutdown = shutDown({ ...listener, open: services.open, graceMs });
+    const startedAt = services.now();
     await shutdown.closed;
+    await created.settled(Math.max(0, graceMs - (services.now() - startedAt)));
     services.logger.info({}, "stopped");
     await created.close();
     await log.close();

@@ -8,6 +8,7 @@ import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 import type { TraceRing } from "./trace.ts";
+import type { PolicyServices } from "./stages/policy.ts";
 import type { CallServices } from "./stages/call.ts";
 
 /** Something under way that a stop may have to end. */
@@ -15,7 +16,7 @@ export interface Abortable {
   abort(reason: Error): void;
 }
 
-export interface Services extends CallServices {
+export interface Services extends CallServices, PolicyServices {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly traces: TraceRing;
@@ -26,6 +27,8 @@ export interface Services extends CallServices {
   /** Whether the proxy is stopping. */
   draining(): boolean;
   counterFor(body: RequestBody): TokenCounter;
+  /** Work that goes on when an exchange has ended; a stop waits for it, within its grace. */
+  inBackground(work: Promise<unknown>): void;
   /** The rules of a trusted project file, by its content hash; undefined when it is not trusted. */
   projectRules(hash: string, snapshot: Snapshot): Promise<readonly LoadedRule[] | undefined>;
   /** The token callers must hold when the configuration asks for one. */

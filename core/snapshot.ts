@@ -1,18 +1,17 @@
 /** Everything one configuration amounts to, ready to use and never changed: what an exchange holds on to from start to end. */
 
-import type { HookEntry, RuleEntry, Config, Fault, LoadedConfig, Location } from "./config/types.ts";
+import type { RuleEntry, Config, Fault, LoadedConfig, Location } from "./config/types.ts";
 import { didYouMean } from "./config/suggest.ts";
+import type { BuiltProgram } from "./phases/load-program.ts";
+import { type OrderedRule, type PolicyStep, orderPolicy } from "./phases/policy-order.ts";
+import type { LoadedUnit, UserProgram } from "./phases/user-program.ts";
 import type { Registry } from "./registry.ts";
 import { buildRoutes } from "./routing/build.ts";
 import type { RouteTable } from "./routing/table.ts";
-import { RuleArgumentError, type Rule, type RuleFactory } from "../sdk/rule.ts";
+import { RuleArgumentError, type RuleFactory } from "../sdk/rule.ts";
+import type { IgnoredFile } from "./user-code/types.ts";
 
-export interface LoadedRule {
-  readonly label: string;
-  readonly reference: string;
-  readonly summary: string;
-  readonly rule: Rule;
-}
+export type LoadedRule = Extract<OrderedRule, { readonly type: "built-in" }>;
 
 export interface Snapshot {
   /** Counts up from 1. */
@@ -20,7 +19,13 @@ export interface Snapshot {
   readonly loadedAt: Date;
   readonly config: Config;
   readonly routes: RouteTable;
-  readonly rules: readonly LoadedRule[];
+  /** In the order in which they are asked. */
+  readonly rules: readonly OrderedRule[];
+  /** What decides about a request, in this order. */
+  readonly policy: readonly PolicyStep[];
+  /** Undefined when there is no user code: then nothing of it is started. */
+  readonly userProgram: UserProgram | undefined;
+  readonly ignored: readonly IgnoredFile[];
   /** Findings that did not stop it. */
   readonly faults: readonly Fault[];
 }
@@ -29,18 +34,49 @@ export interface Snapshot {
 export interface BuiltSnapshot {
   readonly snapshot: Snapshot | undefined;
   readonly faults: readonly Fault[];
+  /** Read or looked for besides the configuration's own files, absolute. */
+  readonly files: readonly string[];
 }
 
-/** Turns a loaded configuration into a snapshot; says everything that is wrong, not the first only. */
-export function buildSnapshot(loaded: LoadedConfig, registry: Registry, id: number, now: Date): BuiltSnapshot {
+/** Bundles and loads the user code of a configuration. */
+export type LoadUserProgram = (config: Config) => Promise<BuiltProgram & { readonly files: readonly string[] }>;
+
+/** For those who only ask about routes and labels. */
+export const withoutUserCode: LoadUserProgram = async () => ({ program: undefined, ignored: [], faults: [], files: [] });
+
+/**
+ * Turns a loaded configuration into a snapshot; says everything that is wrong, not the first only. The snapshot
+ * does not hold its program yet: whoever takes it into use does.
+ */
+export async function buildSnapshot(
+  loaded: LoadedConfig,
+  { registry, loadUserProgram }: { readonly registry: Registry; readonly loadUserProgram: LoadUserProgram },
+  id: number,
+  now: Date,
+): Promise<BuiltSnapshot> {
   const { config, draft } = loaded;
-  const routes = buildRoutes(draft, registry.providers, registry.modelLists);
-  const rules = loadRules(draft.rules, registry);
+  const user = await loadUserProgram(draft);
+  const { program: userProgram, ignored, files } = user;
+  const isBuiltin = isBuiltinRule(registry);
+  const units = userProgram?.units ?? [];
+  const ownRules = units.filter(({ source }) => source.kind === "rule");
+  const ownLabels = ownRules.flatMap(({ source, label }) => (source.origin === "autoloaded" ? [{ label, location: source.location }] : []));
+  const routes = buildRoutes(draft, registry.providers, registry.modelLists, ownLabels);
+  const builtin = loadRules(draft.rules.filter(isBuiltin), registry);
+  const policy = orderPolicy(
+    draft.hooks,
+    units.filter(({ source }) => source.kind !== "rule"),
+  );
   // Entries that could not be read would be missed as labels, though they are there.
   const routeFaults = loaded.faults.some(isModelListError) ? [] : routes.faults;
-  const faults = [...loaded.faults, ...routeFaults, ...rules.faults, ...draft.hooks.flatMap((hook) => checkHook(hook))];
-  if (config === undefined || faults.some(isError)) return { snapshot: undefined, faults };
-  return { snapshot: { id, loadedAt: now, config, routes: routes.table, rules: rules.rules, faults }, faults };
+  const faults = [...loaded.faults, ...routeFaults, ...builtin.faults, ...user.faults, ...policy.faults];
+  if (config === undefined || faults.some(isError)) {
+    userProgram?.retain()();
+    return { snapshot: undefined, faults, files };
+  }
+  const rules = orderRules(draft.rules, builtin.rules, ownRules, isBuiltin);
+  const snapshot = { id, loadedAt: now, config, routes: routes.table, rules, policy: policy.steps, userProgram, ignored, faults };
+  return { snapshot, faults, files };
 }
 
 function isError({ severity }: Fault): boolean {
@@ -51,9 +87,35 @@ function isModelListError(fault: Fault): boolean {
   return isError(fault) && fault.path?.startsWith("model_list") === true;
 }
 
+/** Those of the configuration as they stand there, then the files nobody named. */
+function orderRules(
+  entries: readonly RuleEntry[],
+  builtin: readonly LoadedRule[],
+  own: readonly LoadedUnit[],
+  isBuiltin: (entry: RuleEntry) => boolean,
+): readonly OrderedRule[] {
+  const left = [...builtin];
+  const byEntry = new Map(own.map((unit) => [unit.source.entry, unit]));
+  const named = entries.flatMap((entry, index): readonly OrderedRule[] => {
+    if (isBuiltin(entry)) return left.splice(0, 1);
+    const unit = byEntry.get(index);
+    return unit === undefined ? [] : [orderedUnit(unit)];
+  });
+  return [...named, ...own.filter(({ source }) => source.entry === undefined).map(orderedUnit)];
+}
+
+function orderedUnit(unit: LoadedUnit): OrderedRule {
+  const { source, manifest, label } = unit;
+  return { type: "user", label, reference: source.reference, summary: manifest.summary ?? source.file, unit };
+}
+
+function isBuiltinRule(registry: Registry): (entry: RuleEntry) => boolean {
+  return ({ reference }) => reference.startsWith(builtinRulePrefix) && registry.rules.has(reference.slice(builtinRulePrefix.length));
+}
+
 const builtinRulePrefix = "ccproxy.rules.";
 
-/** Makes rules out of configuration entries; used for the configuration itself and for trusted project files. */
+/** Makes rules out of entries, built-in ones only: those of the configuration, and all of a trusted project file. */
 export function loadRules(entries: readonly RuleEntry[], registry: Registry): { rules: readonly LoadedRule[]; faults: readonly Fault[] } {
   const rules: LoadedRule[] = [];
   const faults: Fault[] = [];
@@ -65,7 +127,13 @@ export function loadRules(entries: readonly RuleEntry[], registry: Registry): { 
       continue;
     }
     try {
-      rules.push({ label: entry.label, reference: entry.reference, summary: factory.summary, rule: factory.create(entry.params) });
+      rules.push({
+        type: "built-in",
+        label: entry.label,
+        reference: entry.reference,
+        summary: factory.summary,
+        rule: factory.create(entry.params),
+      });
     } catch (cause) {
       if (!(cause instanceof RuleArgumentError)) throw cause;
       faults.push(error(entry.locate(cause.path), `rule "${entry.label}" (${entry.reference}): ${cause.message}`));
@@ -77,21 +145,7 @@ export function loadRules(entries: readonly RuleEntry[], registry: Registry): { 
 function unknownRule(entry: RuleEntry, name: string | undefined, known: ReadonlyMap<string, RuleFactory>): string {
   const builtin = `the built-in rules are ${[...known.keys()].map((rule) => builtinRulePrefix + rule).join(", ")}`;
   if (name !== undefined) return `rule "${entry.label}": there is no built-in rule "${name}"; ${builtin}.${didYouMean(name, known.keys())}`;
-  return `rule "${entry.label}": "${entry.reference}" cannot be loaded; rules in files of your own are not supported in this version, ${builtin}`;
-}
-
-/** Hooks that are built-in steps of the chain; their names in the list set where they stand. */
-const builtinHooks = new Set(["rule_evaluator", "model_router", "forward_oauth", "forward_oauth_hook", "forward_apikey"]);
-const laterHooks = new Set(["capture_headers", "extract_session_id", "add_beta_headers"]);
-
-function checkHook(hook: HookEntry): Fault[] {
-  const name = hook.reference.startsWith("ccproxy.hooks.") ? hook.reference.slice("ccproxy.hooks.".length) : undefined;
-  if (name !== undefined && builtinHooks.has(name)) return [];
-  const what =
-    name !== undefined && laterHooks.has(name)
-      ? `"${hook.reference}" is accepted, but not in effect in this version`
-      : `"${hook.reference}" is not run: hooks of your own are not supported in this version`;
-  return [{ severity: name !== undefined && laterHooks.has(name) ? "note" : "warning", ...hook.location, message: `hook ${what}` }];
+  return `rule "${entry.label}": "${entry.reference}" cannot be loaded here: a project file takes rules of its own from nowhere; ${builtin}`;
 }
 
 function error(location: Location, message: string): Fault {

@@ -2,8 +2,7 @@
 
 import type { Logger } from "../sdk/log.ts";
 import type { Config, Fault, LoadedConfig } from "./config/types.ts";
-import type { Registry } from "./registry.ts";
-import { type Snapshot, buildSnapshot } from "./snapshot.ts";
+import type { BuiltSnapshot, Snapshot } from "./snapshot.ts";
 
 /** What is wrong with the files on disk, while an earlier configuration stays in force. */
 export interface Rejected {
@@ -11,23 +10,29 @@ export interface Rejected {
   readonly faults: readonly Fault[];
 }
 
+/** How the files on disk become a snapshot. */
+export interface SnapshotSource {
+  readonly load: () => Promise<LoadedConfig>;
+  readonly build: (loaded: LoadedConfig, id: number, now: Date) => Promise<BuiltSnapshot>;
+}
+
 export class Snapshots {
-  readonly #load: () => Promise<LoadedConfig>;
-  readonly #registry: Registry;
+  readonly #source: SnapshotSource;
   #current: Snapshot;
   #rejected: Rejected | undefined;
   #files: readonly string[];
   #reloading: Promise<void> = Promise.resolve();
   /** What the listener and the log file were opened with. */
   readonly #started: Config;
+  #release: (() => void) | undefined;
 
-  /** @param first a snapshot built by {@link buildSnapshot} from what `load` gave */
-  constructor(first: Snapshot, load: () => Promise<LoadedConfig>, registry: Registry) {
+  /** @param first a snapshot built from what `source` gives, and the other files it depends on */
+  constructor(first: Snapshot, files: readonly string[], source: SnapshotSource) {
     this.#current = first;
+    this.#release = first.userProgram?.retain();
     this.#started = first.config;
-    this.#files = first.config.files;
-    this.#load = load;
-    this.#registry = registry;
+    this.#files = [...first.config.files, ...files];
+    this.#source = source;
   }
 
   get current(): Snapshot {
@@ -51,9 +56,9 @@ export class Snapshots {
 
   async #reloadNow(logger: Logger): Promise<void> {
     try {
-      const loaded = await this.#load();
-      this.#files = loaded.files;
-      const { snapshot, faults } = buildSnapshot(loaded, this.#registry, this.#current.id + 1, new Date());
+      const loaded = await this.#source.load();
+      const { snapshot, faults, files } = await this.#source.build(loaded, this.#current.id + 1, new Date());
+      this.#files = [...loaded.files, ...files];
       if (snapshot === undefined) {
         this.#rejected = { at: new Date().toISOString(), faults };
         const errors = faults.filter(({ severity }) => severity === "error");
@@ -64,7 +69,11 @@ export class Snapshots {
         return;
       }
       const later = waitingForRestart(this.#started, snapshot.config);
+      const release = this.#release;
+      // Exchanges that began with the old one hold on to its program themselves.
+      this.#release = snapshot.userProgram?.retain();
       this.#current = { ...snapshot, faults: [...faults, ...later] };
+      release?.();
       this.#rejected = undefined;
       const found = faults.length + later.length;
       logger.info({ snapshot: snapshot.id, files: snapshot.config.files, faults: found }, "configuration reloaded");

@@ -1,6 +1,9 @@
 /** The JSON of `GET /ccproxy/status`: the contract between a running server and `ccproxy status`. */
 
 import type { Fault } from "./config/types.ts";
+import type { Phase } from "./sandbox/protocol.ts";
+import type { SandboxStatus } from "./sandbox/sandbox.ts";
+import type { IgnoredFile, UserUnit } from "./user-code/types.ts";
 
 export interface StatusReport {
   readonly name: "ccproxy";
@@ -29,6 +32,12 @@ export interface StatusReport {
     readonly graceMs: number;
   };
   readonly rules: readonly { readonly label: string; readonly rule: string; readonly summary: string }[];
+  readonly userCode: {
+    readonly units: readonly UserUnitRow[];
+    readonly ignored: readonly IgnoredFile[];
+    /** Null while there is nothing to run. */
+    readonly sandbox: SandboxStatus | null;
+  };
   readonly routes: readonly RouteRow[];
   /** The last routed request; null before traffic. */
   readonly last: {
@@ -40,6 +49,25 @@ export interface StatusReport {
     readonly status: number;
     readonly at: string;
   } | null;
+}
+
+/** One rule, hook or callback of the user's, as it is in force. */
+export interface UserUnitRow {
+  readonly kind: "rule" | "hook" | "callback";
+  readonly file: string;
+  /** As configured; the file's name where no entry names it. */
+  readonly reference: string;
+  readonly origin: UserUnit["origin"];
+  /** Of a rule. */
+  readonly label: string | null;
+  readonly phases: readonly Phase[];
+  readonly summary: string | null;
+  /** As they are written in the configuration. */
+  readonly grants: readonly string[];
+  readonly required: boolean;
+  readonly onError: "skip" | "deny";
+  /** Why it is out of use until its file changes; null while it is not. */
+  readonly quarantined: string | null;
 }
 
 /** One line of the resolved table: label or public model name → model → deployments. */

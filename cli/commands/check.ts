@@ -3,20 +3,35 @@
 import { formatFaults } from "../../core/config/format.ts";
 import { loadConfig } from "../../core/config/load.ts";
 import { createRegistry } from "../../core/registry.ts";
-import { buildSnapshot } from "../../core/snapshot.ts";
+import { type BuiltSnapshot, buildSnapshot } from "../../core/snapshot.ts";
+import { createUserCodeRuntime } from "../../core/user-code-runtime.ts";
+import { describeUnits } from "../../core/user-code-status.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
 import { existingConfigDirectory } from "../config-directory.ts";
-import type { Command, CommonOptions } from "../context.ts";
+import type { Logger } from "../../sdk/log.ts";
+import type { CliContext, Command, CommonOptions } from "../context.ts";
 import { painter, shortPath, table } from "../display.ts";
 import { warnOfOpenFiles } from "../permissions.ts";
 import { routeTable } from "../route-table.ts";
+import { userCodeTable } from "../user-code-table.ts";
 
 const check: Command<CommonOptions> = async (context, options) => {
   const directory = await existingConfigDirectory(context, options);
   await warnOfOpenFiles(directory, context.stderr);
   const loaded = await loadConfig({ directory, environment: context.env });
-  const { snapshot, faults } = buildSnapshot(loaded, createRegistry(builtinPlugins), 1, new Date());
-  const { stdout } = context;
+  const registry = createRegistry(builtinPlugins);
+  // Code of the user's is loaded for good, in a sandbox of its own: what it throws then shows here.
+  const userCode = createUserCodeRuntime({ registry, environment: context.env, logger: silent });
+  try {
+    const built = await buildSnapshot(loaded, { registry, ...userCode }, 1, new Date());
+    return report(context, directory, built);
+  } finally {
+    await userCode.close();
+  }
+};
+export default check;
+
+function report({ stdout }: CliContext, directory: string, { snapshot, faults }: BuiltSnapshot): number {
   const paint = painter(stdout);
   if (faults.length > 0) stdout.write(`${formatFaults(faults).trimEnd()}\n\n`);
   if (snapshot === undefined) {
@@ -26,7 +41,7 @@ const check: Command<CommonOptions> = async (context, options) => {
     );
     return 1;
   }
-  const { rules, routes, config } = snapshot;
+  const { rules, routes, config, ignored, userProgram } = snapshot;
   stdout.write(`${paint("bold", "Rules")}${rules.length === 0 ? ": none\n" : ", the first that matches gives the label\n"}`);
   stdout.write(
     table(
@@ -34,8 +49,11 @@ const check: Command<CommonOptions> = async (context, options) => {
       "  ",
     ),
   );
+  stdout.write(userCodeTable({ units: describeUnits(userProgram), ignored }, paint));
   stdout.write(`\n${paint("bold", "Models")}\n${routeTable(routes.describe(), paint)}`);
   stdout.write(`\n${paint("green", "OK")}: ${config.files.map(shortPath).join(", ")}\n`);
   return 0;
-};
-export default check;
+}
+
+const nothing = (): void => undefined;
+const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -8,6 +8,7 @@ import type { CliContext, Command, CommonOptions } from "../context.ts";
 import { duration, painter, shortPath, table, type Paint } from "../display.ts";
 import { logFilePath } from "../log-path.ts";
 import { routeTable } from "../route-table.ts";
+import { userCodeTable } from "../user-code-table.ts";
 import { inspectState, type RunState } from "../state.ts";
 
 interface StatusOptions extends CommonOptions {
@@ -79,6 +80,7 @@ function printRunning({ stdout }: CliContext, report: StatusReport, log: string 
       "  ",
     ),
   );
+  stdout.write(userCodeTable(report.userCode, paint));
   stdout.write(`\n${paint("bold", "Models")}\n${routeTable(report.routes, paint)}`);
 }
 

@@ -8,7 +8,7 @@ import { checkProjectLabels, parseProject } from "../../core/config/project.ts";
 import { listTrusted, projectHash, trustProject, untrust } from "../../core/config/trust.ts";
 import type { RuleEntry } from "../../core/config/types.ts";
 import { createRegistry } from "../../core/registry.ts";
-import { buildSnapshot, loadRules } from "../../core/snapshot.ts";
+import { buildSnapshot, loadRules, withoutUserCode } from "../../core/snapshot.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
 import { existingConfigDirectory } from "../config-directory.ts";
 import type { CliContext, Command, CommonOptions } from "../context.ts";
@@ -53,7 +53,8 @@ async function requireProject(cwd: string): Promise<ProjectFile> {
 /** @throws CliFailure with everything that is wrong: what does not fit would not apply, so it is not trusted */
 async function checkedRules(context: CliContext, directory: string, project: ProjectFile): Promise<readonly RuleEntry[]> {
   const registry = createRegistry(builtinPlugins);
-  const { snapshot, faults } = buildSnapshot(await loadConfig({ directory, environment: context.env }), registry, 1, new Date());
+  const loaded = await loadConfig({ directory, environment: context.env });
+  const { snapshot, faults } = await buildSnapshot(loaded, { registry, loadUserProgram: withoutUserCode }, 1, new Date());
   if (snapshot === undefined) {
     throw new CliFailure(
       `the configuration in ${shortPath(directory)} has errors, so the labels of the project cannot be checked\n${formatFaults(faults).trimEnd()}`,

@@ -6,13 +6,19 @@ import type { Facts } from "../../sdk/facts.ts";
 import type { Exchange, PlannedTarget } from "../exchange.ts";
 import type { CallContext } from "../sandbox/protocol.ts";
 
-/** @param now ms since 1970 */
-export function createCallContext(exchange: Exchange, target: PlannedTarget | undefined, now: number): CallContext {
+export interface CallContextInit {
+  readonly target: PlannedTarget | undefined;
+  readonly headers: HeaderList;
+  /** ms since 1970 */
+  readonly now: number;
+}
+
+export function createCallContext(exchange: Exchange, { target, headers, now }: CallContextInit): CallContext {
   return {
     requestId: exchange.id,
     operation: exchange.operation,
     facts: factValues(exchange.facts),
-    headers: visibleHeaders(exchange.headers.endToEnd),
+    headers: visibleHeaders(headers),
     ...(exchange.label === undefined ? {} : { label: exchange.label }),
     ...(target === undefined ? {} : { target: targetInfo(target) }),
     now,

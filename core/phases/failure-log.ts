@@ -1,6 +1,7 @@
 /** Tells of user code that failed: the user's own line, the request, and what became of it; the same failure not too often. */
 
 import type { Logger } from "../../sdk/log.ts";
+import type { Location } from "../config/types.ts";
 import type { Phase } from "../sandbox/protocol.ts";
 import type { PhaseOutcome } from "../sandbox/sandbox.ts";
 import { type LoadedUnit, unitName } from "./user-program.ts";
@@ -12,8 +13,8 @@ const quietMs = 10_000;
 export interface MappedError {
   /** `TypeError: x is not a function` */
   readonly message: string;
-  /** `rules/vip.ts:5:12`; undefined when no frame of the stack lies in the user's code. */
-  readonly position: string | undefined;
+  /** Undefined when no frame of the stack lies in the user's code. */
+  readonly position: Location | undefined;
   readonly stack: string;
   /** The line itself with a caret below; empty when the source is not at hand. */
   readonly frame: string;
@@ -61,7 +62,9 @@ export function createFailureLog(logger: Logger, mapError: MapError, now: () => 
         phase,
         reason,
         policy,
-        ...(error === undefined ? {} : { position: error.position, stack: error.stack, frame: error.frame }),
+        ...(error === undefined
+          ? {}
+          : { position: error.position && positionText(error.position), stack: error.stack, frame: error.frame }),
         ...(last === undefined || last.since === 0 ? {} : { moreSince: last.since }),
       };
       const message = `${phase === "rule" ? "a rule" : "a hook"} failed: ${reason}`;
@@ -76,9 +79,14 @@ function readFailure(unit: LoadedUnit, phase: Phase, outcome: PhaseOutcome, mapE
   if (error === undefined && lost === undefined) return undefined;
   const mapped = error === undefined ? undefined : mapError(unit, error);
   const how = lost === undefined ? kinds[error?.kind ?? "threw"] : losses[lost];
-  const at = mapped?.position === undefined ? "" : ` at ${mapped.position}`;
+  const at = mapped?.position === undefined ? "" : ` at ${positionText(mapped.position)}`;
   const said = mapped === undefined ? "" : `: ${mapped.message}`;
   return { unit, phase, reason: `${unitName(unit)} ${how}${at}${said}`, shown: `${how}${at}`, error: mapped };
+}
+
+/** Files of this installation are told by the end of their path. */
+function positionText({ file, line, column }: Location): string {
+  return `${file}:${line}:${column}`;
 }
 
 const kinds: Readonly<Record<NonNullable<PhaseOutcome["error"]>["kind"], string>> = {

@@ -1,6 +1,6 @@
 /** Runs one phase of user code for an exchange: context in; decisions, changes and side effects out, each exactly once. */
 
-import { ProxyError } from "../../sdk/errors.ts";
+import type { HeaderList } from "../../sdk/dialect.ts";
 import type { Patch } from "../body/patch-format.ts";
 import type { Exchange, PlannedTarget } from "../exchange.ts";
 import type { Phase, WireDecision } from "../sandbox/protocol.ts";
@@ -8,6 +8,8 @@ import type { PartSource, PhaseCall, PhaseOutcome } from "../sandbox/sandbox.ts"
 import { createCallContext } from "./call-context.ts";
 import { changedPaths } from "./changed-paths.ts";
 import type { UnitFailure } from "./failure-log.ts";
+import { HookRefusal } from "./hook-refusal.ts";
+import { RefusedResult } from "./refused-result.ts";
 import type { PhaseServices } from "./phase-services.ts";
 import { type LoadedUnit, type UserProgram, unitName } from "./user-program.ts";
 
@@ -22,10 +24,17 @@ export interface PhaseRun {
   readonly subject?: string;
   /** Where the attempt goes; default the router's first choice, if it has chosen. */
   readonly target?: PlannedTarget;
+  /** What it sees in place of the headers of the exchange. */
+  readonly headers?: HeaderList;
   /** Default: the signal of the exchange. */
   readonly signal?: AbortSignal;
   /** Nothing is left to be refused, so every failure is skipped. */
   readonly observesOnly?: boolean;
+  /**
+   * Takes what a unit decided or changed, before anything it wrote takes effect.
+   * @throws RefusedResult when it cannot be taken: then the unit has failed, and the ones behind it are run
+   */
+  readonly accept?: (result: AcceptedResult) => void;
 }
 
 /** How far a run came. Empty but for `rest` when no unit matched, decided or changed anything. */
@@ -42,15 +51,22 @@ export interface PhaseResult {
   readonly rest: readonly LoadedUnit[];
 }
 
+/** A result with somebody behind it. */
+export type AcceptedResult = PhaseResult & { readonly by: LoadedUnit };
+
 /**
- * @throws ProxyError 503 when a unit failed whose failure denies the request
+ * @throws HookRefusal 503 when a unit failed whose failure denies the request
  * @throws the reason of the signal once it is aborted
  */
 export async function runPhase(exchange: Exchange, services: PhaseServices, run: PhaseRun): Promise<PhaseResult> {
   const { capabilities } = services;
   const signal = run.signal ?? exchange.signal;
   const byIndex = new Map(run.units.map((unit) => [unit.index, unit]));
-  const context = createCallContext(exchange, run.target ?? exchange.plan[0], services.wallClock());
+  const context = createCallContext(exchange, {
+    target: run.target ?? exchange.plan[0],
+    headers: run.headers ?? exchange.headers.endToEnd,
+    now: services.wallClock(),
+  });
   let rest = run.units;
   while (rest.length > 0) {
     signal.throwIfAborted();
@@ -73,18 +89,31 @@ export async function runPhase(exchange: Exchange, services: PhaseServices, run:
       const unit = byIndex.get(outcome.unit);
       if (unit === undefined) throw new Error(`the sandbox ran unit ${outcome.unit}, which was not asked for`);
       rest = rest.filter(({ index }) => index !== outcome.unit);
-      const failure = services.failures.read(unit, run.phase, outcome);
+      const result = readResult(unit, outcome, rest);
+      const failure = services.failures.read(unit, run.phase, outcome) ?? offer(run, unit, result);
       if (failure !== undefined) {
         takeFailure(exchange, services, failure, outcome, run.observesOnly === true);
         continue;
       }
       await commitWrites(exchange, services, unit, outcome);
-      const result = readResult(unit, outcome, rest);
       traceOutcome(exchange, run.phase, unit, outcome, result);
       if (result !== undefined) return result;
     }
   }
   return { by: undefined, label: undefined, decision: undefined, patch: undefined, headers: undefined, rest };
+}
+
+/** @returns why the result cannot be taken */
+function offer({ phase, accept }: PhaseRun, unit: LoadedUnit, result: AcceptedResult | undefined): UnitFailure | undefined {
+  if (result === undefined || accept === undefined) return undefined;
+  try {
+    accept(result);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RefusedResult)) throw error;
+    const how = "returned what cannot be taken";
+    return { unit, phase, reason: `${unitName(unit)} ${how}: ${error.message}`, shown: how, error: undefined };
+  }
 }
 
 /** Brings into effect what travels with an outcome, failed or not; to be called once per outcome. */
@@ -103,7 +132,7 @@ export async function commitWrites(
 
 /**
  * Applies the policy of a unit that failed.
- * @throws ProxyError 503 when its failure denies the request
+ * @throws HookRefusal 503 when its failure denies the request
  */
 export function takeFailure(
   exchange: Exchange,
@@ -128,14 +157,14 @@ export function takeFailure(
   if (isDenied) throw refusal(failure, exchange.id);
 }
 
-function refusal({ unit, shown, phase }: UnitFailure, requestId: string): ProxyError {
+function refusal({ unit, shown, phase }: UnitFailure, requestId: string): HookRefusal {
   const kind = phase === "rule" ? "rule" : "hook";
   const why = unit.required ? "is required" : "has on_error: deny";
   const message = `The ${kind} ${unitName(unit)} ${shown}. It ${why}, so ccproxy refused the request; \`ccproxy logs\` has more under ${requestId}.`;
-  return new ProxyError(message, { status: 503, kind: "api_error", headers: { "x-should-retry": "false" } });
+  return new HookRefusal(message, { status: 503, kind: "api_error", headers: { "x-should-retry": "false" } });
 }
 
-function readResult(unit: LoadedUnit, outcome: PhaseOutcome, rest: readonly LoadedUnit[]): PhaseResult | undefined {
+function readResult(unit: LoadedUnit, outcome: PhaseOutcome, rest: readonly LoadedUnit[]): AcceptedResult | undefined {
   const { verdict, decision, patch, headers } = outcome;
   const label = verdict === true ? unit.label : typeof verdict === "string" && verdict !== "" ? verdict : undefined;
   const changes = headers !== undefined && headers.length > 0 ? headers : undefined;

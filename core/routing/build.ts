@@ -15,8 +15,19 @@ export interface BuiltRoutes {
   readonly faults: readonly Fault[];
 }
 
+/** A label that a file of the user's gives by itself: without a deployment it is a warning, for no entry asked for it. */
+export interface OwnLabel {
+  readonly label: string;
+  readonly location: Location;
+}
+
 /** @param modelLists of the client dialects: each may need a group under another name to let its client pick it */
-export function buildRoutes(config: Config, providers: readonly Provider[], modelLists: readonly ModelList[]): BuiltRoutes {
+export function buildRoutes(
+  config: Config,
+  providers: readonly Provider[],
+  modelLists: readonly ModelList[],
+  ownLabels: readonly OwnLabel[] = [],
+): BuiltRoutes {
   const faults: Fault[] = [];
   const byGroup = Map.groupBy(config.deployments, (entry) => entry.group);
   const groups = new Map<string, { model: string; deployments: readonly Deployment[] }>();
@@ -63,6 +74,12 @@ export function buildRoutes(config: Config, providers: readonly Provider[], mode
         `rule "${rule.label}" leads to the label "${rule.label}", but model_list has no entry with model_name "${rule.label}"; add one.${didYouMean(rule.label, groups.keys())}`,
       ),
     );
+  }
+  for (const { label, location } of ownLabels) {
+    labels.add(label);
+    if (groups.has(label)) continue;
+    const message = `the label "${label}" has no entry in model_list, so a match is answered 404; add one with model_name "${label}"`;
+    faults.push(fault("warning", location, `${message}.${didYouMean(label, groups.keys())}`));
   }
   if (config.defaultModelPassthrough === false && !groups.has(defaultLabel)) {
     const file = config.files[0] ?? config.directory;

@@ -5,17 +5,17 @@ import type { Config } from "../config/types.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
 import type { Tokens } from "../credentials/token-source.ts";
 import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
+import { prepareAttempt } from "../phases/prepare-attempt.ts";
+import type { RequestHookServices } from "../phases/request-hooks.ts";
 import { canDecode, decode } from "../upstream/decode.ts";
 import { headerValue } from "../upstream/headers.ts";
 import { describeUnusable } from "../upstream/unusable.ts";
 import type { Pools } from "../upstream/pools.ts";
 import { type UpstreamResponse, send } from "../upstream/send.ts";
 
-export interface CallServices {
+export interface CallServices extends RequestHookServices {
   readonly pools: Pools;
   tokenSources(config: Config): ReadonlyMap<string, Tokens>;
-  /** Counts the tokens of the exchange's request here. */
-  countTokens(exchange: Exchange): Promise<number>;
   /** Takes every known secret out of a text that leaves the process. */
   redact(text: string): string;
 }
@@ -24,9 +24,12 @@ export interface CallServices {
 export async function callUpstream(exchange: Exchange, services: CallServices): Promise<Reply> {
   const target = exchange.plan[0];
   if (target === undefined) throw new Error("the router left no plan");
-  const { deployment, model } = target;
-  if (deployment.mockResponse !== undefined) return mock(exchange, target, services);
-  const response = await attempt(exchange, target, services);
+  const { deployment } = target;
+  const prepared = await prepareAttempt(exchange, services, target);
+  if (prepared.type === "answered") return prepared.reply;
+  const { model } = prepared;
+  if (prepared.type === "mocked") return mock(exchange, { ...target, model }, services);
+  const response = await attempt(exchange, { ...target, model }, prepared.outbound, services);
   const hide = (text: string): string => services.redact(withoutCallers(text, exchange.caller.credentials));
   const unusable = await describeUnusable(response, { apiBase: deployment.apiBase, hide });
   if (unusable !== undefined) throw unusable;
@@ -48,21 +51,11 @@ async function mock(exchange: Exchange, { deployment, model }: PlannedTarget, se
 }
 
 /** One attempt; a token of a token source that was refused is fetched anew, once. */
-async function attempt(exchange: Exchange, target: PlannedTarget, services: CallServices): Promise<UpstreamResponse> {
+async function attempt(exchange: Exchange, target: PlannedTarget, outbound: Outbound, services: CallServices): Promise<UpstreamResponse> {
   const { deployment, model } = target;
   const { provider } = deployment;
   if (provider === undefined) throw new Error(`deployment "${deployment.deploymentId}" has no provider, yet it was planned`);
   const tokenSources = services.tokenSources(exchange.snapshot.config);
-  const outbound = provider.encode(
-    {
-      operation: exchange.operation,
-      body: exchange.request,
-      path: exchange.path,
-      search: exchange.search,
-      headers: exchange.headers.endToEnd,
-    },
-    { deploymentId: deployment.deploymentId, model, apiBase: deployment.apiBase },
-  );
   const selected = await selectCredential(deployment, exchange.caller.credentials, tokenSources);
   exchange.trace.add("call", "sending", { deployment: deployment.deploymentId, model, credential: selected.source });
   const authorize = (headers: HeaderList, credential: Credential): HeaderList => provider.authorize(headers, credential);

@@ -8,6 +8,7 @@ import type { HeaderList, Ingress, LocalReply, Operation } from "../../sdk/diale
 import { ProxyError } from "../../sdk/errors.ts";
 import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
+import { HookRefusal } from "../phases/hook-refusal.ts";
 import type { Services } from "../services.ts";
 import { drain } from "../stream/drain.ts";
 import { letFlowBy } from "../stream/linger.ts";
@@ -124,6 +125,7 @@ function outcomeOf(refusal: unknown, failure: Error | undefined, inBand: string 
   if (failure instanceof Stopping || refusal instanceof Stopping) return "stopped";
   if (failure instanceof ClientGone) return "client-gone";
   if (failure !== undefined || inBand !== undefined) return "upstream-failed";
+  if (refusal instanceof HookRefusal) return "refused";
   if (refusal !== undefined) return refusal instanceof ProxyError && refusal.status >= 502 ? "upstream-failed" : "refused";
   return "completed";
 }

@@ -5,22 +5,24 @@ import type { Middleware } from "koa";
 import type { Exchange, Settlement } from "../exchange.ts";
 import type { Services } from "../services.ts";
 
-export function createLedger(services: Services): Middleware {
+export type LedgerServices = Pick<Services, "traces" | "routed" | "logger">;
+
+export function createLedger(services: LedgerServices): Middleware {
   return async function ledger(ctx, next) {
     const { exchange } = ctx.state;
-    exchange.onSettled((settlement) => record(exchange, settlement, services));
+    exchange.onSettled((settlement) => recordExchange(exchange, settlement, services));
     await next();
   };
 }
 
-function record(exchange: Exchange, settlement: Settlement, services: Services): void {
+export function recordExchange(exchange: Exchange, settlement: Settlement, services: LedgerServices): void {
   const target = exchange.plan[0];
   const { summary } = settlement;
   services.traces.keep(exchange.id, exchange.trace);
   exchange.trace.add("ingress", settlement.outcome, { status: settlement.status });
   const facts = exchange.knownFacts;
-  const modelAsked = facts?.model ?? "";
-  if (target !== undefined && exchange.operation === "generate") {
+  const { modelAsked } = exchange;
+  if (target !== undefined && exchange.operation === "generate" && exchange.parent === undefined) {
     services.routed({
       requestId: exchange.id,
       label: exchange.label ?? "default",
@@ -33,6 +35,7 @@ function record(exchange: Exchange, settlement: Settlement, services: Services):
   }
   const fields = {
     requestId: exchange.id,
+    ...(exchange.parent === undefined ? {} : { madeFor: exchange.parent }),
     path: exchange.path,
     client: facts?.client,
     session: facts?.session,

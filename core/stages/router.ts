@@ -13,7 +13,8 @@ export function planRoute(exchange: Exchange): void {
     throw new ProxyError('The request names no model: "model" must be a non-empty string.', { status: 400, kind: "invalid_request_error" });
   }
   const resolution = snapshot.routes.resolve(name);
-  if (resolution === undefined) throw new ProxyError(unknownModel(name, snapshot.routes.listed), { status: 404, kind: "not_found_error" });
+  if (resolution === undefined)
+    throw new ProxyError(unknownModel(name, exchange.labelledBy, snapshot.routes.listed), { status: 404, kind: "not_found_error" });
   const served = resolution.deployments.filter((deployment) => deployment.provider !== undefined || deployment.mockResponse !== undefined);
   if (served.length === 0)
     throw new ProxyError(unserved(name, resolution), { status: 501, kind: "not_supported", headers: { "x-should-retry": "false" } });
@@ -37,9 +38,10 @@ function labelOfUnmatched(exchange: Exchange): string | undefined {
   return passThrough ? undefined : defaultLabel;
 }
 
-function unknownModel(name: string, listed: readonly string[]): string {
+function unknownModel(name: string, labelledBy: string | undefined, listed: readonly string[]): string {
   const known = listed.length === 0 ? "none is configured" : listed.join(", ");
-  return `model: ${name} is not served here. Configured models: ${known}. Add an entry with this model_name to model_list in config.yaml.`;
+  const source = labelledBy === undefined ? "" : ` (the label given by ${labelledBy})`;
+  return `model: ${name}${source} is not served here. Configured models: ${known}. Add an entry with this model_name to model_list in config.yaml.`;
 }
 
 function unserved(name: string, resolution: Resolution): string {

@@ -80,6 +80,14 @@ function isEndToEnd(name: string): boolean {
   return !(name.startsWith("sec-") || name.startsWith("x-forwarded-") || name.startsWith("x-ccproxy-") || name.startsWith("proxy-"));
 }
 
+/** What describes the body or the hop is the proxy's to say. */
+const describingBody = new Set(["content-type", "content-encoding", "content-md5", "digest", "content-digest"]);
+
+/** Whether user code may set or remove the header on its way to an upstream. @param name in lower case */
+export function isSettableHeader(name: string): boolean {
+  return isEndToEnd(name) && !describingBody.has(name) && !secretHeaders.has(name) && !originPolicies.has(name);
+}
+
 /** A sender may declare further headers hop-by-hop by naming them in Connection. */
 function connectionNamed(connection: string | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || !connection.includes(",")) {

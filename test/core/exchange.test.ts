@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Exchange, type Settlement } from "../../core/exchange.ts";
 import { createRegistry } from "../../core/registry.ts";
-import { buildSnapshot } from "../../core/snapshot.ts";
+import { buildSnapshot, withoutUserCode } from "../../core/snapshot.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
 import { loadedConfig } from "../helpers/config.ts";
 
-function createExchange(): Exchange {
+async function createExchange(): Promise<Exchange> {
   const registry = createRegistry(builtinPlugins);
-  const { snapshot } = buildSnapshot(loadedConfig(), registry, 1, new Date());
+  const { snapshot } = await buildSnapshot(loadedConfig(), { registry, loadUserProgram: withoutUserCode }, 1, new Date());
   const ingress = registry.dialects.find((dialect) => dialect.ingress !== undefined)?.ingress;
   if (snapshot === undefined || ingress === undefined) throw new Error("there is no snapshot or no dialect");
   const headers = { get: () => undefined, endToEnd: [] };
@@ -24,8 +24,8 @@ const ending = (status: number): Settlement => ({
 });
 
 describe("an exchange", () => {
-  it("ends once, whoever says so afterwards, and tells everyone who asked, before or after", () => {
-    const exchange = createExchange();
+  it("ends once, whoever says so afterwards, and tells everyone who asked, before or after", async () => {
+    const exchange = await createExchange();
     const told: number[] = [];
     exchange.onSettled(({ status }) => told.push(status));
     exchange.settle(ending(200));
@@ -34,15 +34,15 @@ describe("an exchange", () => {
     expect(told).toEqual([200, 400]);
   });
 
-  it("is aborted with the first reason", () => {
-    const exchange = createExchange();
+  it("is aborted with the first reason", async () => {
+    const exchange = await createExchange();
     exchange.abort(new Error("first"));
     exchange.abort(new Error("second"));
     expect(exchange.signal.reason).toEqual(new Error("first"));
   });
 
-  it("throws when a field is read before its stage ran", () => {
-    const exchange = createExchange();
+  it("throws when a field is read before its stage ran", async () => {
+    const exchange = await createExchange();
     expect(() => exchange.request).toThrow("not been read");
     expect(() => exchange.facts).toThrow("not been read");
     expect(exchange.knownFacts).toBeUndefined();

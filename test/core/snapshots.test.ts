@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Fault, LoadedConfig } from "../../core/config/types.ts";
 import { createRegistry } from "../../core/registry.ts";
-import { buildSnapshot } from "../../core/snapshot.ts";
+import { type BuiltSnapshot, buildSnapshot } from "../../core/snapshot.ts";
 import { Snapshots } from "../../core/snapshots.ts";
+import { createUserCodeRuntime } from "../../core/user-code-runtime.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
 import type { LogFields, Logger } from "../../sdk/log.ts";
 import { loadedConfig, makeConfig, nowhere, ruleEntry } from "../helpers/config.ts";
+import { silent } from "../helpers/silent.ts";
 
 const registry = createRegistry(builtinPlugins);
 const fault: Fault = { severity: "error", message: "it is broken", ...nowhere };
@@ -24,16 +26,20 @@ function keepLog(): { readonly lines: { level: string; fields: LogFields; messag
   return { lines, logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") } };
 }
 
-function snapshotsOf(load: () => Promise<LoadedConfig>): Snapshots {
-  const { snapshot } = buildSnapshot(withGrace(0), registry, 1, new Date());
+const userCode = createUserCodeRuntime({ registry, environment: {}, logger: silent });
+const build = (loaded: LoadedConfig, id: number, now: Date): Promise<BuiltSnapshot> =>
+  buildSnapshot(loaded, { registry, ...userCode }, id, now);
+
+async function snapshotsOf(load: () => Promise<LoadedConfig>): Promise<Snapshots> {
+  const { snapshot } = await build(withGrace(0), 1, new Date());
   if (snapshot === undefined) throw new Error("the first configuration is broken");
-  return new Snapshots(snapshot, load, registry);
+  return new Snapshots(snapshot, [], { load, build });
 }
 
 describe("a reload", () => {
   it("puts what it read in the place of what was", async () => {
     const { logger, lines } = keepLog();
-    const snapshots = snapshotsOf(async () => withGrace(7));
+    const snapshots = await snapshotsOf(async () => withGrace(7));
     const before = snapshots.current;
     await snapshots.reload(logger);
     expect([before.id, before.config.server.graceMs]).toEqual([1, 0]);
@@ -44,7 +50,7 @@ describe("a reload", () => {
   it("of something broken keeps what was, says why, and forgets it with the next good one", async () => {
     const { logger, lines } = keepLog();
     const loads = [broken, withGrace(8)];
-    const snapshots = snapshotsOf(async () => loads.shift() ?? broken);
+    const snapshots = await snapshotsOf(async () => loads.shift() ?? broken);
     await snapshots.reload(logger);
     expect([snapshots.current.id, snapshots.rejected?.faults]).toEqual([1, broken.faults]);
     expect(lines).toMatchObject([{ level: "error", fields: { faults: broken.faults, inForce: 1 } }]);
@@ -56,7 +62,7 @@ describe("a reload", () => {
     const { logger } = keepLog();
     const { server, log } = makeConfig();
     const loads = [loadedConfig({ server: { ...server, port: 4111 }, log: { ...log, keep: 9 } }), loadedConfig()];
-    const snapshots = snapshotsOf(async () => loads.shift() ?? broken);
+    const snapshots = await snapshotsOf(async () => loads.shift() ?? broken);
     await snapshots.reload(logger);
     expect(snapshots.current.faults.map(({ path, message }) => [path, message])).toEqual([
       ["port", expect.stringContaining("next start; until then it is 4000")],
@@ -68,7 +74,7 @@ describe("a reload", () => {
 
   it("whose rules cannot be built keeps what was", async () => {
     const { logger } = keepLog();
-    const snapshots = snapshotsOf(async () => loadedConfig({ rules: [ruleEntry("label", "ccproxy.rules.NoSuchRule")] }));
+    const snapshots = await snapshotsOf(async () => loadedConfig({ rules: [ruleEntry("label", "ccproxy.rules.NoSuchRule")] }));
     await snapshots.reload(logger);
     expect(snapshots.current.id).toBe(1);
     expect(snapshots.rejected?.faults.some(({ message }) => message.includes("NoSuchRule"))).toBe(true);
@@ -77,7 +83,7 @@ describe("a reload", () => {
   it("that throws keeps what was, and says so", async () => {
     const { logger, lines } = keepLog();
     let shouldThrow = true;
-    const snapshots = snapshotsOf(async () => {
+    const snapshots = await snapshotsOf(async () => {
       if (shouldThrow) throw new Error("the disk is gone");
       return withGrace(9);
     });
@@ -94,7 +100,7 @@ describe("a reload", () => {
     const first = Promise.withResolvers<LoadedConfig>();
     const loads: Promise<LoadedConfig>[] = [first.promise, Promise.resolve(withGrace(2))];
     let reading = 0;
-    const snapshots = snapshotsOf(() => {
+    const snapshots = await snapshotsOf(() => {
       reading++;
       return loads[reading - 1] ?? Promise.resolve(broken);
     });
@@ -110,11 +116,11 @@ describe("a reload", () => {
 
 describe("what is wrong with a configuration", () => {
   const rules = [ruleEntry("no-such-label"), ruleEntry("default", "ccproxy.rules.ThinkinRule")];
-  const messages = (loaded: LoadedConfig): readonly string[] =>
-    buildSnapshot(loaded, registry, 1, new Date()).faults.map(({ message }) => message);
+  const messages = async (loaded: LoadedConfig): Promise<readonly string[]> =>
+    (await build(loaded, 1, new Date())).faults.map(({ message }) => message);
 
-  it("is said all at once, the rules' part too when the files have errors of their own", () => {
-    const said = messages({ ...loadedConfig({ rules }), config: undefined, faults: [fault] });
+  it("is said all at once, the rules' part too when the files have errors of their own", async () => {
+    const said = await messages({ ...loadedConfig({ rules }), config: undefined, faults: [fault] });
     expect(said).toEqual([
       "it is broken",
       expect.stringContaining('"no-such-label"'),
@@ -123,9 +129,9 @@ describe("what is wrong with a configuration", () => {
     ]);
   });
 
-  it("does not blame a label on an entry that could not be read", () => {
+  it("does not blame a label on an entry that could not be read", async () => {
     const entry: Fault = { ...fault, path: "model_list[0].model_name" };
-    expect(messages({ ...loadedConfig({ rules }), config: undefined, faults: [entry] })).toEqual([
+    expect(await messages({ ...loadedConfig({ rules }), config: undefined, faults: [entry] })).toEqual([
       "it is broken",
       expect.stringContaining("ThinkinRule"),
     ]);

@@ -1,0 +1,72 @@
+/** From the files of the user to a program in the sandbox: bundles, loads, and keeps what lives as long as the process. */
+
+import { fileURLToPath } from "node:url";
+
+import type { Logger } from "../sdk/log.ts";
+import { grantedValues, variableReader } from "./capabilities/env-grants.ts";
+import { derivePseudonymKey, readOrCreateInstallSecret } from "./capabilities/pseudonym-key.ts";
+import type { Environment } from "./config/environment.ts";
+import type { MapError } from "./phases/failure-log.ts";
+import { loadProgram } from "./phases/load-program.ts";
+import type { Registry } from "./registry.ts";
+import { type Sandbox, type SandboxStatus, SandboxUnavailable } from "./sandbox/sandbox.ts";
+import type { LoadUserProgram } from "./snapshot.ts";
+import { loadUserCode } from "./user-code/load.ts";
+
+/** Shipped as sources, beside the sources and above the build. */
+const readyMadeDirectory = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../hooks" : "../../hooks", import.meta.url));
+
+export interface UserCodeRuntimeInit {
+  readonly registry: Registry;
+  readonly environment: Environment;
+  readonly logger: Logger;
+}
+
+export interface UserCodeRuntime {
+  readonly loadUserProgram: LoadUserProgram;
+  readonly mapError: MapError;
+  /** Values that grants have opened to user code; a log must not show them. */
+  readonly secrets: ReadonlySet<string>;
+  /** Null as long as there was nothing to run. */
+  status(): SandboxStatus | null;
+  close(): Promise<void>;
+}
+
+const mapError: MapError = (_, { name, message, stack }) => ({ message: `${name}: ${message}`, position: undefined, stack, frame: "" });
+
+/** Starts nothing until a configuration has user code. */
+export function createUserCodeRuntime({ registry, environment, logger }: UserCodeRuntimeInit): UserCodeRuntime {
+  const secrets = new Set<string>();
+  let sandbox: Promise<Sandbox> | undefined;
+  let started: Sandbox | undefined;
+  async function start(): Promise<Sandbox> {
+    logger.debug({}, "no sandbox in this build");
+    throw new SandboxUnavailable("not in this build");
+  }
+  return {
+    async loadUserProgram({ directory, rules, hooks, callbacks, autoload, environmentVariables }) {
+      const registryRuleNames = new Set(registry.rules.keys());
+      const code = await loadUserCode({ directory, rules, hooks, callbacks, autoload, registryRuleNames, readyMadeDirectory });
+      const variable = variableReader(environmentVariables, environment);
+      for (const { options } of code.units) for (const value of grantedValues(options.grants, variable)) secrets.add(value);
+      const secret = code.units.length === 0 ? "" : await readOrCreateInstallSecret(directory);
+      const built = await loadProgram(code, {
+        sandbox: async () => {
+          sandbox ??= start();
+          started = await sandbox;
+          return started;
+        },
+        mapError,
+        pseudonymKey: (file) => derivePseudonymKey(secret, file),
+        variable,
+      });
+      return { ...built, files: code.files };
+    },
+    mapError,
+    secrets,
+    status: () => started?.status() ?? null,
+    async close() {
+      await (await sandbox?.catch(() => undefined))?.close();
+    },
+  };
+}
