@@ -100,9 +100,11 @@ Each entry of \`ccproxy.rules\`. The rules that are built in, and what each take
 
 ${table(ruleSchema)}
 
-#### Parameters of rules
+#### Parameters
 
-| \`params\` | The rule is given |
+Of rules and hooks alike:
+
+| \`params\` | The rule or hook is given |
 | --- | --- |
 | absent, empty, \`0\`, \`false\` | nothing |
 | a mapping | its keys, by name |
@@ -115,6 +117,39 @@ ${table(ruleSchema)}
 Each entry of \`ccproxy.hooks\` is the name of a hook, or a mapping:
 
 ${table(hookSchema)}
+
+The built-in steps are \`ccproxy.hooks.rule_evaluator\`, \`ccproxy.hooks.model_router\`, \`ccproxy.hooks.forward_oauth\` and
+\`ccproxy.hooks.forward_apikey\`; where the first two stand among the hooks, there rules are asked and the model is chosen.
+
+### Code of your own
+
+Rules and hooks in TypeScript or JavaScript lie beside \`config.yaml\`. They are compiled when they are saved, and run in a sandbox.
+
+Files in \`rules/\` and \`hooks/\` need no entry: those whose default export was made with \`defineRule\` or \`defineHook\` are loaded in
+the order of their names, rules after the configured ones. Left out are \`*.test.ts\`, \`*.d.ts\`, names that begin with \`_\` or \`.\`,
+sub-folders, and files that an entry names: the entry takes their place, and may give parameters.
+
+| A reference | is |
+| --- | --- |
+| \`./rules/vip.ts\` | the default export of that file |
+| \`./rules/vip.ts:Vip\`, \`rules.vip.Vip\`, \`rules.vip:Vip\` | its export \`Vip\`; the ending may be \`.ts\`, \`.mts\`, \`.js\` or \`.mjs\` |
+| \`some-package.name\`, \`@scope/package/sub:name\` | an export of a package in \`node_modules\`, where there is no such file |
+| \`ccproxy.rules.KeywordRule\`, \`ccproxy.hooks.redact_secrets\` | a built-in or ready-made one |
+
+Files import each other, packages installed beside the configuration, and \`ccproxy/sdk\`. Modules of Node, native code and names that
+are only known when the code runs are errors. Of a \`tsconfig.json\` in the folder the options count that say how code is compiled.
+
+### Grants
+
+A file sees requests and replies, and reaches nothing else. Each entry may grant its file more:
+
+| Grant | allows |
+| --- | --- |
+| \`fetch:api.example.com\`, \`fetch:api.example.com:8443\` | \`context.fetch\` to this host, by HTTPS; wildcards and addresses of the own network are errors |
+| \`env:NAME\` | \`context.env.NAME\`, from \`environment_variables\` or the environment |
+| \`callModel:group\` | \`context.callModel\` with this model group |
+| \`kv\` | \`context.kv\`, a store on disk for this file alone |
+| \`reply:tools\` | making and changing tool calls in replies |
 
 ### oat_sources
 
@@ -196,7 +231,7 @@ rules:
     params: [{ threshold: 30000 }]
 \`\`\`
 
-It holds \`rules\` and nothing else, and their labels must be ones that the user's own configuration has. It has no effect until
+It holds \`rules\` and nothing else; they are built-in ones, and their labels must be ones that the user's own configuration has. It has no effect until
 \`ccproxy trust\` has been run in the project, and applies to requests of \`ccproxy run\` started there. Trust goes by content: a changed file
 has to be trusted again. Only YAML and JSON are read. Nothing in a repository is ever run, \`os.environ/\` is not replaced, and a link that
 leads out of its folder is refused.`;

@@ -2,11 +2,12 @@
 
 import { checkKeys, checkMapping } from "./check.ts";
 import { describeValue } from "./describe.ts";
+import { readParameters } from "./parameters.ts";
 import type { Report } from "./report.ts";
 import { hookSchema } from "./schema-ccproxy.ts";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
 import type { HookEntry } from "./types.ts";
-import { noOptions, noParameters } from "./unit-options.ts";
+import { noOptions, noParameters, readUnitOptions } from "./unit-options.ts";
 
 /** The entries that are right. Whether a hook exists is found out where the chain is built. */
 export function readHooks(place: Place, report: Report): readonly HookEntry[] {
@@ -27,14 +28,9 @@ function readHook(place: Place, report: Report): HookEntry | undefined {
     report.error(place, `is ${describeValue(value)}; wanted the name of a hook, or a mapping with hook and params.`);
     return undefined;
   }
-  const params = within(place, "params");
-  if (Array.isArray(value["params"])) {
-    report.error(params, 'is a list; parameters of hooks go by name. Write "key: value" lines under params, without the dashes.');
-    return undefined;
-  }
   checkKeys(place, { effective: Object.keys(hookSchema.shape) }, { unknown: "error", told: new Set() }, report);
   const keys = checkMapping(place, hookSchema, report);
-  return keys?.hook === undefined
-    ? undefined
-    : { reference: keys.hook, params: { positional: [], named: keys.params ?? {} }, options: noOptions, location };
+  if (keys?.hook === undefined) return undefined;
+  const { params } = readParameters(within(place, "params"));
+  return { reference: keys.hook, params, options: readUnitOptions(place, keys, report), location };
 }

@@ -16,7 +16,9 @@ export interface ParsedProject {
 
 /** Sections and keys of the user's own files: an author may well try them here. */
 const ownFilesOnly: ReadonlySet<string> = new Set([
-  ..."hooks oat_sources credentials host port local_auth allowed_hosts debug log default_model_passthrough handler".split(" "),
+  ..."hooks autoload record oat_sources credentials host port local_auth allowed_hosts debug log default_model_passthrough handler".split(
+    " ",
+  ),
   ..."model_list router_settings general_settings litellm_settings environment_variables include litellm".split(" "),
 ]);
 
@@ -37,7 +39,7 @@ export function parseProject(content: string, file: string, origin?: Origin): Pa
           report.error(keyOf(within(root, key)), "has no place in a project file, which may hold rules and nothing else. Take it out.");
       }
       checkKeys(root, { effective: ["rules", ...ownFilesOnly] }, { unknown: "error", told: new Set() }, report);
-      rules = readRules(within(root, "rules"), report);
+      rules = readRules(within(root, "rules"), report, "project");
     } else if (tree.value !== null) {
       report.error(root, `is ${describeValue(tree.value)}; wanted a mapping with rules.`);
     }

@@ -113,11 +113,49 @@ export const logSchema: MappingSchema<LogKeys> = z.object({
   keep: key(numeric(z.int().min(0).max(1000)), { description: "How many rotated files are kept.", type: "whole number", default: "5" }),
 });
 
-export interface RuleKeys {
+/** Keys that entries of rules and of hooks share. */
+export interface UnitOptionKeys {
+  readonly params: unknown;
+  readonly grants: unknown;
+  readonly required: boolean | undefined;
+  readonly on_error: "skip" | "deny" | undefined;
+  readonly slice_ms: number | undefined;
+  readonly timeout_ms: number | undefined;
+}
+
+const unitOptions: MappingSchema<UnitOptionKeys>["shape"] = {
+  params: key(anything, { description: "What it is given. See *Parameters* below.", type: "any", default: "none" }),
+  grants: key(anything, {
+    description: "What a file of your own, or a ready-made one, may do besides. See *Grants* below.",
+    type: "list",
+    default: "none",
+  }),
+  required: key(flag, {
+    description: "A request is refused when the file fails or is out of use, as with `on_error: deny`.",
+    type: "true or false",
+    default: "what the hook itself says, else `false`",
+  }),
+  on_error: key(z.enum(["skip", "deny"]), {
+    description: "What becomes of a request in which the file fails or takes too long: it goes on without it, or is refused.",
+    type: "skip or deny",
+    default: "`skip`; `deny` where it is `required`",
+  }),
+  slice_ms: key(numeric(z.int().min(1).max(1000)), {
+    description: "How long the file may compute without a break; 10 ms for each MB of the request come on top.",
+    type: "milliseconds, 1 to 1000",
+    default: "50",
+  }),
+  timeout_ms: key(numeric(z.int().min(1).max(60_000)), {
+    description: "How long one call may take with everything it waits for.",
+    type: "milliseconds, 1 to 60000",
+    default: "5000",
+  }),
+};
+
+export interface RuleKeys extends UnitOptionKeys {
   readonly name: string | undefined;
   readonly label: string | undefined;
   readonly rule: string;
-  readonly params: unknown;
 }
 
 export const ruleSchema: MappingSchema<RuleKeys> = z.object({
@@ -127,18 +165,23 @@ export const ruleSchema: MappingSchema<RuleKeys> = z.object({
     default: "required",
   }),
   label: key(text, { description: "Older spelling of `name`.", type: "text" }),
-  rule: requiredKey(text, { description: "The rule, e.g. `ccproxy.rules.TokenCountRule`.", type: "reference" }),
-  params: key(anything, { description: "What the rule is made with. See *Parameters of rules* below.", type: "any", default: "none" }),
+  rule: requiredKey(text, {
+    description: "The rule: a built-in one, e.g. `ccproxy.rules.TokenCountRule`, or one of your own, e.g. `./rules/vip.ts`.",
+    type: "reference",
+  }),
+  ...unitOptions,
 });
 
-export interface HookKeys {
+export interface HookKeys extends UnitOptionKeys {
   readonly hook: string;
-  readonly params: Readonly<Record<string, unknown>> | undefined;
 }
 
 export const hookSchema: MappingSchema<HookKeys> = z.object({
-  hook: requiredKey(text, { description: "The hook, e.g. `ccproxy.hooks.model_router`.", type: "reference" }),
-  params: key(z.record(z.string(), z.unknown()), { description: "Named parameters of the hook.", type: "mapping", default: "none" }),
+  hook: requiredKey(text, {
+    description: "The hook: a built-in step, e.g. `ccproxy.hooks.model_router`, or one of your own, e.g. `./hooks/audit.ts`.",
+    type: "reference",
+  }),
+  ...unitOptions,
 });
 
 export interface TokenSourceKeys {

@@ -157,9 +157,16 @@ export interface LitellmSettingsKeys {
 
 export const litellmSettingsSchema: MappingSchema<LitellmSettingsKeys> = z.object({
   callbacks: key(anything, {
-    description: "Accepted with a note for each entry. `ccproxy.handler` of the Python original is built in.",
-    type: "list",
+    description:
+      "References to code of your own with LiteLLM's methods, as in `my_callbacks.handler`; see *Code of your own* above. Names of integrations make a note. `ccproxy.handler` of the Python original is built in.",
+    type: "list, or one",
   }),
-  success_callback: key(anything, { description: "Accepted with a note for each entry.", type: "list" }),
-  failure_callback: key(anything, { description: "Accepted with a note for each entry.", type: "list" }),
+  success_callback: key(anything, {
+    description: "Accepted with a note for each entry; list code under `callbacks`.",
+    type: "list, or one",
+  }),
+  failure_callback: key(anything, {
+    description: "Accepted with a note for each entry; list code under `callbacks`.",
+    type: "list, or one",
+  }),
 });

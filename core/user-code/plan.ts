@@ -103,11 +103,18 @@ async function planEntry(
   const { kind, reference, label, location } = wanted;
   const result = await resolveReference(reference, kind, context);
   const { tried } = result;
-  if (result.type === "built-in") return { tried };
+  if (result.type === "built-in") return { tried, ...uselessOptions(wanted) };
   if (result.type === "unresolved") {
     const subject = label === undefined ? kind : `${kind} ${quote(label)}:`;
     return { tried, fault: { severity: "error", ...location, message: `${subject} ${quote(reference)} ${result.why}` } };
   }
   const title = label === undefined ? `${kind} ${quote(reference)}` : `${kind} ${quote(label)} (${reference})`;
   return { tried, unit: { ...wanted, origin: result.origin, exportName: result.exportName, source: result.entry, title } };
+}
+
+function uselessOptions({ kind, reference, options, location }: Wanted): { readonly fault?: Fault } {
+  const { grants, ...others } = options;
+  if (grants.length === 0 && Object.values(others).every((value) => value === undefined)) return {};
+  const message = `${kind} ${quote(reference)} is built in: grants, required, on_error and limits of time have no effect on it.`;
+  return { fault: { severity: "warning", ...location, message } };
 }

@@ -63,7 +63,7 @@ test.for([".ccproxyrc", ".ccproxyrc.yaml", ".ccproxyrc.yml", ".ccproxyrc.json"])
 );
 
 test("of package.json only the part that is ours is taken, with its place", async () => {
-  const rules = '{\n    "rules": [\n      {"name": "é", "rule": "R"},\n      {"name": "b"}\n    ]\n  }';
+  const rules = '{\n    "rules": [\n      {"name": "é", "rule": "ccproxy.rules.R"},\n      {"name": "b"}\n    ]\n  }';
   const file = await put(join(project, "package.json"), `{\n  "name": "é",\n  "ccproxy": ${rules},\n  "version": "1"\n}\n`);
   const found = await findProjectFile(project, home);
   expect(found).toEqual({ file, content: rules, origin: { line: 3, column: 14 } });

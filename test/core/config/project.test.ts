@@ -18,9 +18,9 @@ test("rules of a project file have the form of the user's own", () => {
 });
 
 test("JSON is read as well, tabs included", () => {
-  const { rules, faults } = parseProject('{\n\t"rules": [\n\t\t{"label": "a", "rule": "R"}\n\t]\n}\n', ".ccproxyrc.json");
+  const { rules, faults } = parseProject('{\n\t"rules": [\n\t\t{"label": "a", "rule": "ccproxy.rules.R"}\n\t]\n}\n', ".ccproxyrc.json");
   expect(faults).toEqual([]);
-  expect(rules).toMatchObject([{ label: "a", reference: "R" }]);
+  expect(rules).toMatchObject([{ label: "a", reference: "ccproxy.rules.R" }]);
 });
 
 test("an empty file, or one with an empty list, holds no rules and no fault", () => {
@@ -50,7 +50,10 @@ test("a content that is no mapping is an error", () => {
 test("a reference to the environment stays the text it is", () => {
   process.env["CCPROXY_TEST_SECRET"] = "never-read";
   try {
-    const { rules } = parseProject('{"rules": [{"name": "a", "rule": "R", "params": {"x": "os.environ/CCPROXY_TEST_SECRET"}}]}', "f");
+    const { rules } = parseProject(
+      '{"rules": [{"name": "a", "rule": "ccproxy.rules.R", "params": {"x": "os.environ/CCPROXY_TEST_SECRET"}}]}',
+      "f",
+    );
     expect(rules[0]?.params.named).toEqual({ x: "os.environ/CCPROXY_TEST_SECRET" });
   } finally {
     delete process.env["CCPROXY_TEST_SECRET"];
@@ -58,7 +61,7 @@ test("a reference to the environment stays the text it is", () => {
 });
 
 test("places in a part of a file are places in the file", () => {
-  const { rules, faults } = parseProject('{ "rules": [\n  {"name": "a", "rule": "R"},\n  {"name": "b"}] }', "package.json", {
+  const { rules, faults } = parseProject('{ "rules": [\n  {"name": "a", "rule": "ccproxy.rules.R"},\n  {"name": "b"}] }', "package.json", {
     line: 7,
     column: 14,
   });
@@ -68,14 +71,37 @@ test("places in a part of a file are places in the file", () => {
 });
 
 test("labels that the configuration does not have are errors with the nearest one it has", () => {
-  const { rules } = parseProject('{"rules": [{"name": "think", "rule": "R"}, {"name": "thnik", "rule": "R"}]}', "f");
+  const { rules } = parseProject(
+    '{"rules": [{"name": "think", "rule": "ccproxy.rules.R"}, {"name": "thnik", "rule": "ccproxy.rules.R"}]}',
+    "f",
+  );
   expect(checkProjectLabels(rules, new Set(["think", "default"]))).toEqual([
     {
       severity: "error",
       message: expect.stringMatching(/the label "thnik" .* Did you mean "think"\?/),
       file: "f",
       line: 1,
-      column: 44,
+      column: 58,
     },
+  ]);
+});
+
+test("a project can neither bring code nor grant anything", () => {
+  const text = `rules:
+  - name: a
+    rule: ./rules/mine.ts
+  - name: b
+    rule: ccproxy.rules.ThinkingRule
+    grants: [kv]
+    on_error: deny
+hooks: [a.b]
+autoload: true
+`;
+  expect(parseProject(text, "f").faults.map(({ line, path, message }) => [line, path, message])).toEqual([
+    [3, "rules[0].rule", "names code, which a project file cannot bring; it may use the built-in rules (ccproxy.rules.*)."],
+    [6, "rules[1].grants", "has no place in a project file. Take it out."],
+    [7, "rules[1].on_error", "has no place in a project file. Take it out."],
+    [8, "hooks", "has no place in a project file, which may hold rules and nothing else. Take it out."],
+    [9, "autoload", "has no place in a project file, which may hold rules and nothing else. Take it out."],
   ]);
 });
