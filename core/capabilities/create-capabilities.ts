@@ -46,9 +46,8 @@ export function createCapabilities(init: CapabilitiesInit): CreatedCapabilities 
     return kv;
   }
 
-  const services: OperationServices = {
+  const services: Omit<OperationServices, "callModel"> = {
     fetch: fetching.fetch,
-    callModel: init.callModel,
     kv: openedKv,
     logger,
     redact: (text) => init.redact(text),
@@ -78,7 +77,8 @@ export function createCapabilities(init: CapabilitiesInit): CreatedCapabilities 
     stores: (exchange, { source }) => exchangeStores(exchange).get(source.file),
     operations(exchange, units) {
       const asking = units.map(({ index, source }) => [index, { file: source.file, grants: source.options.grants }] as const);
-      return createOperationRunner(exchange, new Map(asking), services);
+      const callModel: OperationServices["callModel"] = (request, signal) => init.callModel(request, exchange, signal);
+      return createOperationRunner(exchange, new Map(asking), { ...services, callModel });
     },
     commit(exchange, unit, writes) {
       const { file } = unit.source;

@@ -57,9 +57,11 @@ interface Waiting {
 
 /**
  * Opens the store of a configuration folder, making its file (mode 0600) when there is none.
+ *
+ * @param thread the code that holds the database
  * @throws Error when the file cannot be made
  */
-export async function openKv(directory: string): Promise<KvStore> {
+export async function openKv(directory: string, thread: URL = workerFile): Promise<KvStore> {
   const path = join(directory, kvFileName);
   // SQLite would make it readable for others; what it puts beside it has the rights of the file itself.
   await createPrivateFile(path, "").catch((error: unknown) => {
@@ -83,7 +85,7 @@ export async function openKv(directory: string): Promise<KvStore> {
   function start(): Worker {
     // Node calls its own SQLite experimental, once per process, on the terminal of whoever started it.
     const execArgv = ["--disable-warning=ExperimentalWarning"];
-    const started = new Worker(workerFile, { name: "ccproxy-kv", env: {}, execArgv, resourceLimits, workerData: { path } });
+    const started = new Worker(thread, { name: "ccproxy-kv", env: {}, execArgv, resourceLimits, workerData: { path } });
     started.on("message", (reply: KvReply) => {
       const asked = waiting.get(reply.id);
       waiting.delete(reply.id);

@@ -12,7 +12,7 @@ import { readCallModel } from "./call-model.ts";
 import { CapabilityError } from "./capability-error.ts";
 import type { GuardedFetch } from "./fetch.ts";
 import type { KvStore } from "./kv.ts";
-import type { NestedCall } from "./nested-call.ts";
+import type { NestedRequest } from "./nested-call.ts";
 
 /** A unit of the program, as far as its operations go. */
 export interface OperationUnit {
@@ -23,7 +23,8 @@ export interface OperationUnit {
 
 export interface OperationServices {
   readonly fetch: GuardedFetch;
-  readonly callModel: NestedCall;
+  /** For the exchange, as its caller. */
+  readonly callModel: (request: NestedRequest, signal: AbortSignal) => Promise<Json>;
   /** Opens the store when it is first asked for. */
   readonly kv: () => Promise<KvStore>;
   readonly logger: Logger;
@@ -48,35 +49,52 @@ const maxMessage = 500;
  * @param units those of the run, by their index in the program
  */
 export function createOperationRunner(
-  exchange: Exchange,
+  exchange: Pick<Exchange, "id" | "now" | "trace">,
   units: ReadonlyMap<number, OperationUnit>,
   services: OperationServices,
   limits: OperationLimits = defaultLimits,
 ): OperationRunner {
   const used = new Map<number, { operations: number; bytes: number }>();
 
-  function take(unit: number, operations: number, bytes: number): void {
-    const sum = used.get(unit) ?? { operations: 0, bytes: 0 };
-    used.set(unit, sum);
-    sum.operations += operations;
+  function usedBy(unit: number): { operations: number; bytes: number } {
+    let sum = used.get(unit);
+    if (sum === undefined) used.set(unit, (sum = { operations: 0, bytes: 0 }));
+    return sum;
+  }
+
+  /** What is refused does not count: others that are under way already were within the limit. */
+  function admit(unit: number, bytes: number): void {
+    const sum = usedBy(unit);
+    if (sum.operations >= limits.operations)
+      throw new CapabilityError(`at most ${limits.operations} operations per call; this is one more`);
+    if (sum.bytes + bytes > limits.bytes) throw tooManyBytes("not performed");
+    sum.operations += 1;
     sum.bytes += bytes;
-    if (sum.operations > limits.operations) throw new CapabilityError(`at most ${limits.operations} operations per call; this is one more`);
-    if (sum.bytes > limits.bytes) throw new CapabilityError(`the operations of this call move more than ${limits.bytes} bytes`);
+  }
+
+  function admitAnswer(unit: number, bytes: number): void {
+    const sum = usedBy(unit);
+    if (sum.bytes + bytes > limits.bytes) throw tooManyBytes("performed, but its answer is dropped");
+    sum.bytes += bytes;
+  }
+
+  function tooManyBytes(outcome: string): CapabilityError {
+    return new CapabilityError(`${outcome}: the operations of this call move more than ${limits.bytes} bytes`);
   }
 
   async function perform(unit: number, operation: Operation, key: string, signal: AbortSignal): Promise<Json> {
     const asking = units.get(unit);
     if (asking === undefined) throw new CapabilityError("nothing of this file runs for this request");
-    take(unit, 1, jsonBytes({ ...operation }));
     signal.throwIfAborted();
+    admit(unit, jsonBytes({ ...operation }));
     const value = await performGranted(asking, operation, key, signal);
-    take(unit, 0, jsonBytes(value));
+    admitAnswer(unit, jsonBytes(value));
     return value;
   }
 
   async function performGranted(asking: OperationUnit, operation: Operation, key: string, signal: AbortSignal): Promise<Json> {
     if (operation.op === "fetch") return fetchGranted(asking, operation, key, signal);
-    if (operation.op === "callModel") return services.callModel(readCallModel(operation.request, asking.grants), exchange, signal);
+    if (operation.op === "callModel") return services.callModel(readCallModel(operation.request, asking.grants), signal);
     if (!asking.grants.some(({ type }) => type === "kv")) throw new CapabilityError('context.kv needs the grant "kv"');
     const kv = await services.kv();
     return operation.op === "kv.get" ? kv.get(asking.file, operation.key) : kv.lines(asking.file, operation.key, operation.last);
