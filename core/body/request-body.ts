@@ -14,8 +14,27 @@ import { walkElements, walkMembers } from "./walk.ts";
  * @throws ProxyError 400 `invalid_request_error` when the bytes are not one JSON object
  */
 export function createRequestBody(bytes: Uint8Array): RequestBody {
+  return createIndexedBody(scan(bytes));
+}
+
+/** Of a body made here: its bytes, and where things stand in them. Any other one is scanned. */
+export function lookInside(body: RequestBody): Inside {
+  return ScannedBody.inside(body) ?? scan(body.bytes);
+}
+
+/** A body over bytes whose index is known already. */
+export function createIndexedBody({ view, index }: Inside): RequestBody {
+  return new ScannedBody(view, index);
+}
+
+export interface Inside {
+  readonly view: ByteView;
+  readonly index: BodyIndex;
+}
+
+function scan(bytes: Uint8Array): Inside {
   const view = viewBytes(bytes);
-  return new ScannedBody(view, scanBody(view));
+  return { view, index: scanBody(view) };
 }
 
 class ScannedBody implements RequestBody {
@@ -29,6 +48,10 @@ class ScannedBody implements RequestBody {
     this.bytes = view.bytes;
     this.#view = view;
     this.#index = index;
+  }
+
+  static inside(body: RequestBody): Inside | undefined {
+    return #index in body ? { view: body.#view, index: body.#index } : undefined;
   }
 
   field(name: string): Span | undefined {

@@ -1,6 +1,7 @@
 /** One pass over a request body: where the top-level fields stand, and where to jump when walking deeper. */
 
 import { ProxyError } from "../../sdk/errors.ts";
+import type { Span } from "../../sdk/body.ts";
 import { findClosingQuote, type ByteView } from "./byte-view.ts";
 import { JumpRecorder, type Jumps } from "./jumps.ts";
 import {
@@ -16,6 +17,7 @@ import {
   skipWhitespace,
   structure,
 } from "./tokens.ts";
+import { walkEntries } from "./walk.ts";
 
 /** Where things stand in one body. Offsets count from its first byte. */
 export interface BodyIndex {
@@ -88,6 +90,21 @@ export function scanBody(view: ByteView): BodyIndex {
   const rest = skipWhitespace(bytes, close);
   if (rest !== bytes.length) throw invalidBody(bytes, rest, "nothing after the object");
   return { open, close, fields: { starts, ends, previous, last }, jumps: jumps.finish() };
+}
+
+/** The table of fields of a body whose inside was scanned before; an empty one when it is no object. */
+export function indexFields(view: ByteView, jumps: Jumps, object: Span): FieldTable {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const previous: number[] = [];
+  const last = new Map<string, number>();
+  for (const { name, start, end } of walkEntries(view, jumps, object) ?? []) {
+    previous.push(last.get(name) ?? -1);
+    last.set(name, starts.length);
+    starts.push(start);
+    ends.push(end);
+  }
+  return { starts, ends, previous, last };
 }
 
 function tooManyFields(): ProxyError {

@@ -1,17 +1,12 @@
 /** Sets top-level fields by replacing their bytes, and moves the index along instead of scanning again. */
 
 import type { Change, Span } from "../../sdk/body.ts";
-import type { Jumps } from "./jumps.ts";
 import type { BodyIndex, FieldTable } from "./scan.ts";
+import { createMover, moveJumps, ropeOf, spliceSpan, writeRope, type Mover, type Splice } from "./splices.ts";
 
 export interface SplicedBody {
   readonly bytes: Buffer;
   readonly index: BodyIndex;
-}
-
-/** A replacement; an insertion where start and end are equal. */
-interface Splice extends Span {
-  readonly bytes: Buffer;
 }
 
 /** Fields that are put in front of all others, with the offsets of their values in the new body. */
@@ -35,7 +30,7 @@ export function spliceFields(bytes: Buffer, index: BodyIndex, changes: readonly 
     for (; number !== undefined && number >= 0; number = previous[number]) {
       const start = starts[number]!;
       const end = ends[number]!;
-      if (json.compare(bytes, start, end) !== 0) splices.push({ start, end, bytes: json });
+      if (json.compare(bytes, start, end) !== 0) splices.push({ start, end, content: ropeOf(json) });
     }
   }
   if (splices.length === 0 && absent.size === 0) return undefined;
@@ -43,7 +38,10 @@ export function spliceFields(bytes: Buffer, index: BodyIndex, changes: readonly 
   splices.sort((one, other) => one.start - other.start);
   const insertion = absent.size === 0 ? undefined : insertFront(index, absent);
   if (insertion !== undefined) splices.unshift(insertion);
-  return { bytes: copyWith(bytes, splices), index: moveIndex(index, splices, insertion) };
+  return {
+    bytes: writeRope(bytes, spliceSpan({ start: 0, end: bytes.length }, splices)),
+    index: moveIndex(index, splices, insertion),
+  };
 }
 
 function insertFront(index: BodyIndex, absent: ReadonlyMap<string, Buffer>): Insertion {
@@ -58,39 +56,22 @@ function insertFront(index: BodyIndex, absent: ReadonlyMap<string, Buffer>): Ins
     pieces.push(key, json);
   }
   if (index.fields.starts.length > 0) pieces.push(Buffer.from(","));
-  return { start, end: start, bytes: Buffer.concat(pieces), values };
-}
-
-function copyWith(bytes: Buffer, splices: readonly Splice[]): Buffer {
-  const grown = splices.reduce((sum, splice) => sum + growth(splice), 0);
-  const copy = Buffer.allocUnsafe(bytes.length + grown);
-  let from = 0;
-  let to = 0;
-  for (const splice of splices) {
-    to += bytes.copy(copy, to, from, splice.start);
-    to += splice.bytes.copy(copy, to);
-    from = splice.end;
-  }
-  bytes.copy(copy, to, from);
-  return copy;
+  return { start, end: start, content: ropeOf(Buffer.concat(pieces)), values };
 }
 
 function moveIndex(index: BodyIndex, splices: readonly Splice[], insertion: Insertion | undefined): BodyIndex {
-  /** What is added to an offset that has so many splices before it. */
-  const shifts = [0];
-  for (const splice of splices) shifts.push(shifts.at(-1)! + growth(splice));
-  const move = (offset: number): number => offset + shifts[countBefore(splices, offset)]!;
+  const mover = createMover(splices);
   return {
     open: index.open,
-    close: move(index.close),
-    fields: moveFields(index.fields, move, insertion?.values ?? new Map()),
-    jumps: moveJumps(index.jumps, move, splices),
+    close: mover.end(index.close),
+    fields: moveFields(index.fields, mover, insertion?.values ?? new Map()),
+    jumps: moveJumps(index.jumps, splices, mover),
   };
 }
 
-function moveFields(fields: FieldTable, move: (offset: number) => number, inserted: ReadonlyMap<string, Span>): FieldTable {
-  const starts = fields.starts.map((start) => move(start));
-  const ends = fields.ends.map((end) => move(end));
+function moveFields(fields: FieldTable, mover: Mover, inserted: ReadonlyMap<string, Span>): FieldTable {
+  const starts = fields.starts.map((start) => mover.start(start));
+  const ends = fields.ends.map((end) => mover.end(end));
   if (inserted.size === 0) return { ...fields, starts, ends };
   const previous = [...fields.previous];
   const last = new Map(fields.last);
@@ -101,34 +82,4 @@ function moveFields(fields: FieldTable, move: (offset: number) => number, insert
     previous.push(-1);
   }
   return { starts, ends, previous, last };
-}
-
-/** Jumps inside replaced values are dropped. New values have none: a walk reads them byte by byte. */
-function moveJumps(jumps: Jumps, move: (offset: number) => number, splices: readonly Splice[]): Jumps {
-  const moved = new Int32Array(jumps.length);
-  let length = 0;
-  for (let pair = 0; pair < jumps.length; pair += 2) {
-    const start = jumps[pair]!;
-    const next = splices[countBefore(splices, start)];
-    if (next !== undefined && next.start <= start) continue;
-    moved[length++] = move(start);
-    moved[length++] = move(jumps[pair + 1]!);
-  }
-  return moved.subarray(0, length);
-}
-
-/** How many splices end at or before an offset of the old body. */
-function countBefore(splices: readonly Splice[], offset: number): number {
-  let low = 0;
-  let high = splices.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (splices[middle]!.end <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function growth(splice: Splice): number {
-  return splice.bytes.length - (splice.end - splice.start);
 }

@@ -46,6 +46,32 @@ export function walkMembers(view: ByteView, jumps: Jumps, object: Span): Readonl
   return spans;
 }
 
+/** One member of an object, as written. */
+export interface Entry extends Span {
+  readonly name: string;
+  /** Offset of the quote that opens the key; `start` and `end` are those of the value. */
+  readonly keyStart: number;
+}
+
+/**
+ * All members of an object in the order they are written, repeated names included. Undefined when it is no
+ * object, or one whose keys, colons and commas are not as they should be.
+ */
+export function walkEntries(view: ByteView, jumps: Jumps, object: Span): readonly Entry[] | undefined {
+  const entries: Entry[] = [];
+  const walk = startWalk(view, jumps, object, OPEN_OBJECT);
+  if (walk === undefined) return undefined;
+  if (view.bytes[walk.at] === CLOSE_OBJECT) return entries;
+  do {
+    const keyStart = walk.at;
+    const name = takeKey(walk);
+    const { start, end } = takeValue(walk);
+    if (name === undefined || start === end) return undefined;
+    entries.push({ name, keyStart, start, end });
+  } while (takeComma(walk));
+  return view.bytes[walk.at] === CLOSE_OBJECT ? entries : undefined;
+}
+
 interface Walk {
   readonly view: ByteView;
   readonly jumps: Jumps;
