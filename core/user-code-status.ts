@@ -23,16 +23,8 @@ export function describeUnits(program: UserProgram | undefined): readonly UserUn
 }
 
 function grantText(grant: Grant): string {
-  switch (grant.type) {
-    case "fetch":
-      return `fetch:${grant.host}`;
-    case "env":
-      return `env:${grant.name}`;
-    case "callModel":
-      return `callModel:${grant.group}`;
-    case "reply":
-      return `reply:${grant.what}`;
-    default:
-      return grant.type;
-  }
+  if (grant.type === "kv") return "kv";
+  if (grant.type === "fetch") return `fetch:${grant.host}`;
+  if (grant.type === "env") return `env:${grant.name}`;
+  return grant.type === "callModel" ? `callModel:${grant.group}` : `reply:${grant.what}`;
 }

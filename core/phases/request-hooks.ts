@@ -30,7 +30,7 @@ export async function runPreCall(
 ): Promise<Reply | undefined> {
   let units = hooks;
   while (units.length > 0) {
-    const accept = (result: AcceptedResult): void => takeChanges(exchange, result);
+    const accept = (result: AcceptedResult): readonly string[] => takeChanges(exchange, result);
     const { by, decision, rest } = await runPhase(exchange, services, {
       program,
       phase: "preCall",
@@ -44,15 +44,17 @@ export async function runPreCall(
   return undefined;
 }
 
-function takeChanges(exchange: Exchange, result: AcceptedResult): void {
+function takeChanges(exchange: Exchange, result: AcceptedResult): readonly string[] {
   const { by, decision, patch, headers } = result;
   checkDecision(by, decision);
   const changes = headers === undefined ? undefined : readHeaderChanges(headers);
+  let changed: readonly string[] = [];
   if (patch !== undefined) {
     const before = exchange.facts.model;
-    const body = patchBody(exchange.request, patch, exchange.snapshot.config.server.maxBodyBytes);
+    const patched = patchBody(exchange.request, patch, exchange.snapshot.config.server.maxBodyBytes);
+    ({ changed } = patched);
     try {
-      exchange.receive(body);
+      exchange.receive(patched.body);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       throw new RefusedResult(error.message, "model", { cause: error });
@@ -61,6 +63,7 @@ function takeChanges(exchange: Exchange, result: AcceptedResult): void {
     if (model !== before) exchange.trace.add("hooks", "another model is asked for", { file: unitName(by), from: before, to: model });
   }
   if (changes !== undefined) exchange.changeHeaders(changes);
+  return changed;
 }
 
 /** What one attempt is about to send. */
@@ -93,11 +96,13 @@ export async function runPreUpstream(
   let headerChanges: HeaderChanges = new Map();
   let units = program.hooks("preUpstream");
   while (units.length > 0) {
-    const accept = ({ by, decision, patch, headers }: AcceptedResult): void => {
+    const accept = ({ by, decision, patch, headers }: AcceptedResult): readonly string[] => {
       checkDecision(by, decision);
       const changes = headers === undefined ? undefined : readHeaderChanges(headers);
-      if (patch !== undefined) body = patchBody(body, patch, exchange.snapshot.config.server.maxBodyBytes);
+      let changed: readonly string[] = [];
+      if (patch !== undefined) ({ body, changed } = patchBody(body, patch, exchange.snapshot.config.server.maxBodyBytes));
       if (changes !== undefined) headerChanges = new Map([...headerChanges, ...changes]);
+      return changed;
     };
     const { by, decision, rest } = await runPhase(exchange, services, {
       program,

@@ -6,12 +6,14 @@ import type { Exchange, PlannedTarget } from "../exchange.ts";
 import type { Phase, WireDecision } from "../sandbox/protocol.ts";
 import type { PartSource, PhaseCall, PhaseOutcome } from "../sandbox/sandbox.ts";
 import { createCallContext } from "./call-context.ts";
-import { changedPaths } from "./changed-paths.ts";
 import type { UnitFailure } from "./failure-log.ts";
 import { HookRefusal } from "./hook-refusal.ts";
 import { RefusedResult } from "./refused-result.ts";
 import type { PhaseServices } from "./phase-services.ts";
 import { type LoadedUnit, type UserProgram, unitName } from "./user-program.ts";
+
+/** A trace is for reading. */
+const maxTracedPaths = 50;
 
 export interface PhaseRun {
   readonly program: UserProgram;
@@ -32,9 +34,11 @@ export interface PhaseRun {
   readonly observesOnly?: boolean;
   /**
    * Takes what a unit decided or changed, before anything it wrote takes effect.
+   *
+   * @returns the paths that changed, for the trace
    * @throws RefusedResult when it cannot be taken: then the unit has failed, and the ones behind it are run
    */
-  readonly accept?: (result: AcceptedResult) => void;
+  readonly accept?: (result: AcceptedResult) => readonly string[];
 }
 
 /** How far a run came. Empty but for `rest` when no unit matched, decided or changed anything. */
@@ -90,25 +94,29 @@ export async function runPhase(exchange: Exchange, services: PhaseServices, run:
       if (unit === undefined) throw new Error(`the sandbox ran unit ${outcome.unit}, which was not asked for`);
       rest = rest.filter(({ index }) => index !== outcome.unit);
       const result = readResult(unit, outcome, rest);
-      const failure = services.failures.read(unit, run.phase, outcome) ?? offer(run, unit, result);
-      if (failure !== undefined) {
-        takeFailure(exchange, services, failure, outcome, run.observesOnly === true);
+      const failure = services.failures.read(unit, run.phase, outcome);
+      const taken = failure ?? offer(run, unit, result);
+      if ("reason" in taken) {
+        takeFailure(exchange, services, taken, outcome, run.observesOnly === true);
         continue;
       }
       await commitWrites(exchange, services, unit, outcome);
-      traceOutcome(exchange, run.phase, unit, outcome, result);
+      traceOutcome(exchange, run.phase, unit, outcome, { ...taken, result });
       if (result !== undefined) return result;
     }
   }
   return { by: undefined, label: undefined, decision: undefined, patch: undefined, headers: undefined, rest };
 }
 
-/** @returns why the result cannot be taken */
-function offer({ phase, accept }: PhaseRun, unit: LoadedUnit, result: AcceptedResult | undefined): UnitFailure | undefined {
-  if (result === undefined || accept === undefined) return undefined;
+interface Taken {
+  readonly changed: readonly string[];
+}
+
+/** @returns why the result cannot be taken, or what of it counts */
+function offer({ phase, accept }: PhaseRun, unit: LoadedUnit, result: AcceptedResult | undefined): UnitFailure | Taken {
+  if (result === undefined || accept === undefined) return { changed: [] };
   try {
-    accept(result);
-    return undefined;
+    return { changed: accept(result) };
   } catch (error) {
     if (!(error instanceof RefusedResult)) throw error;
     const how = "returned what cannot be taken";
@@ -172,7 +180,11 @@ function readResult(unit: LoadedUnit, outcome: PhaseOutcome, rest: readonly Load
   return { by: unit, label, decision, patch, headers: changes, rest };
 }
 
-function traceOutcome(exchange: Exchange, phase: Phase, unit: LoadedUnit, outcome: PhaseOutcome, result: PhaseResult | undefined): void {
+interface Told extends Taken {
+  readonly result: PhaseResult | undefined;
+}
+
+function traceOutcome(exchange: Exchange, phase: Phase, unit: LoadedUnit, outcome: PhaseOutcome, { result, changed }: Told): void {
   const { patch, decision, headers, label } = result ?? {};
   const annotations = outcome.writes?.annotations;
   exchange.trace.add(stageOf(phase), describeResult(phase, result), {
@@ -180,7 +192,7 @@ function traceOutcome(exchange: Exchange, phase: Phase, unit: LoadedUnit, outcom
     phase,
     us: outcome.us,
     ...(label === undefined ? {} : { label }),
-    ...(patch === undefined ? {} : { changed: changedPaths(patch) }),
+    ...(patch === undefined ? {} : { changed: changed.slice(0, maxTracedPaths) }),
     ...(patch !== undefined && exchange.snapshot.config.record ? { patch } : {}),
     ...(headers === undefined ? {} : { headers: headers.map(([name, value]) => (value === null ? `-${name}` : name)) }),
     ...(decision?.kind === "deny" ? { status: decision.status } : {}),
