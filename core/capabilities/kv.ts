@@ -83,7 +83,7 @@ export async function openKv(directory: string, thread: URL = workerFile): Promi
   }
 
   function start(): Worker {
-    // Node calls its own SQLite experimental, once per process, on the terminal of whoever started it.
+    // Some releases of Node call their own SQLite experimental, on the terminal of whoever started ccproxy.
     const execArgv = ["--disable-warning=ExperimentalWarning"];
     const started = new Worker(thread, { name: "ccproxy-kv", env: {}, execArgv, resourceLimits, workerData: { path } });
     started.on("message", (reply: KvReply) => {

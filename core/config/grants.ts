@@ -1,6 +1,8 @@
 /** Reads `grants` of an entry: what the file of a rule or hook may do beyond looking and answering. */
 
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
+import { describeRefused } from "../capabilities/addresses.ts";
+import { grantedOrigin } from "../capabilities/fetch-target.ts";
 import { describeValue, quote } from "./describe.ts";
 import type { Report } from "./report.ts";
 import { didYouMean } from "./suggest.ts";
@@ -65,38 +67,25 @@ function nearest(kind: string, of: string | undefined): string {
   return of === undefined || of === "" ? hint : hint.replace(/"\?$/, `:${of}"?`);
 }
 
-const privateRanges = new BlockList();
-for (const [net, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 3],
-] as const)
-  privateRanges.addSubnet(net, prefix, "ipv4");
-// Whatever else there is leads to this machine, its network, or many at once.
-const globalRange = new BlockList();
-globalRange.addSubnet("2000::", 3, "ipv6");
+const ownNetwork = "which rules and hooks cannot reach; a service on this machine is fetch:http://127.0.0.1:PORT.";
 
 function parseHost(written: string): Grant | string {
   if (written.includes("*")) return "holds a wildcard; name each host in full, as in fetch:api.example.com.";
+  if (written.startsWith("http://")) {
+    const isLocal = grantedOrigin(written) !== undefined;
+    return isLocal
+      ? { type: "fetch", host: written }
+      : "is no service on this machine; http:// is for those alone, with the port: fetch:http://127.0.0.1:8080.";
+  }
   if (/[/@?#\\\s]/.test(written)) return `is no host; write the name alone, without scheme and path, as in fetch:api.example.com.`;
   const url = URL.canParse(`https://${written}`) ? new URL(`https://${written}`) : undefined;
   if (url === undefined) return `is no host that can exist; wanted a name and, where it is not 443, a port: fetch:api.example.com:8443.`;
   const address = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (isIP(address) !== 0) {
-    const isPrivate = isIPv6(address) ? !globalRange.check(address, "ipv6") : privateRanges.check(address, "ipv4");
-    return isPrivate
-      ? "is an address of this machine or its network, which rules and hooks cannot reach."
-      : { type: "fetch", host: url.host };
+    const isPublic = describeRefused(address) === undefined;
+    return isPublic ? { type: "fetch", host: url.host } : `is an address of this machine or its network, ${ownNetwork}`;
   }
-  if (/(?:^|\.)(?:localhost|local|internal)$/.test(address))
-    return "is a name of this machine or its network, which rules and hooks cannot reach.";
+  if (/(?:^|\.)(?:localhost|local|internal)$/.test(address)) return `is a name of this machine or its network, ${ownNetwork}`;
   const isFull = /^(?:[a-z\d](?:[a-z\d_-]*[a-z\d])?\.)+[a-z][a-z\d-]*[a-z\d]$/.test(address);
   return isFull ? { type: "fetch", host: url.host } : "is no full name of a host; wanted one as in fetch:api.example.com.";
 }
