@@ -2,10 +2,9 @@
 
 import type { LogLevel, Message } from "esbuild";
 import { drawFrame } from "../config/code-frame.ts";
-import { maskTokens } from "../config/describe.ts";
 import type { Fault, Severity } from "../config/types.ts";
 import { sourceNamespace, type BuildRecord } from "./bundle-plugin.ts";
-import { maskCode } from "./mask-code.ts";
+import { maskCode, maskText } from "./mask-code.ts";
 
 /** What would fail when the code runs is told when it is compiled. */
 const unusable: ReadonlyMap<string, string> = new Map([
@@ -52,7 +51,7 @@ export function readMessages(
 function asFault(severity: Severity, message: Message, record: BuildRecord, fallback: string): Fault {
   const { location } = message;
   const text = sentence(
-    maskTokens(unusable.get(message.id) ?? inOtherWords.find(([pattern]) => pattern.test(message.text))?.[1] ?? message.text),
+    maskText(unusable.get(message.id) ?? inOtherWords.find(([pattern]) => pattern.test(message.text))?.[1] ?? message.text),
   );
   const file = record.files.get(nameOf(location?.file));
   if (location === null || file === undefined) return { severity, message: text, file: record.entry()?.path ?? fallback };

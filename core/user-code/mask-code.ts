@@ -1,4 +1,4 @@
-/** Strikes credentials out of a line of code before it is shown. */
+/** Strikes credentials out of code and messages before they are shown. */
 
 import { mask, maskTokens } from "../config/describe.ts";
 
@@ -8,4 +8,9 @@ const namedText = /((?:api_?key|secret|token|password|passwd|credential|authoriz
 /** Of the same length where it can be, so that a caret stays where it belongs. */
 export function maskCode(line: string): string {
   return maskTokens(line.replace(namedText, (text, before: string, quote: string) => `${before}${mask}${quote}`.padEnd(text.length)));
+}
+
+/** The same for a message, in which nothing has to stay in its place. */
+export function maskText(text: string): string {
+  return maskTokens(text).replaceAll(/… +/g, `${mask} `).trimEnd();
 }
