@@ -11,18 +11,18 @@ const entryOverheadBytes = 150;
 
 interface Stored {
   readonly value: Json;
-  readonly bytes: number;
+  readonly length: number;
 }
 
 export class BoundedValues {
-  readonly #maxBytes: number;
+  readonly #maxLength: number;
   #stored: ReadonlyMap<string, Stored> = new Map();
   #values: Values = noValues;
-  #bytes = 0;
+  #length = 0;
 
-  /** @param maxBytes of the keys and values as JSON */
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  /** @param maxLength of the keys, and of the values as JSON, in characters: what the code inside the isolates counts */
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
   }
 
   /** The same object until something changes. */
@@ -30,9 +30,9 @@ export class BoundedValues {
     return this.#values;
   }
 
-  /** What it takes up, roughly: small values cost more than their text. */
+  /** Bytes that it takes up, roughly and at most: small values cost more than their text. */
   get cost(): number {
-    return this.#bytes + this.#stored.size * entryOverheadBytes;
+    return 2 * this.#length + this.#stored.size * entryOverheadBytes;
   }
 
   /**
@@ -41,20 +41,20 @@ export class BoundedValues {
    */
   commit(writes: { readonly [key: string]: Json | null }): string | undefined {
     const stored = new Map(this.#stored);
-    let bytes = this.#bytes;
+    let length = this.#length;
     for (const [key, value] of Object.entries(writes)) {
-      bytes -= stored.get(key)?.bytes ?? 0;
+      length -= stored.get(key)?.length ?? 0;
       if (value === null) {
         stored.delete(key);
         continue;
       }
-      const added = jsonBytes(key) + jsonBytes(value);
-      bytes += added;
-      stored.set(key, { value, bytes: added });
+      const added = key.length + JSON.stringify(value).length;
+      length += added;
+      stored.set(key, { value, length: added });
     }
-    if (bytes > this.#maxBytes) return `would hold ${bytes} bytes, at most ${this.#maxBytes} fit; nothing was written`;
+    if (length > this.#maxLength) return `would hold ${length} characters of JSON, at most ${this.#maxLength} fit; nothing was written`;
     this.#stored = stored;
-    this.#bytes = bytes;
+    this.#length = length;
     // Not by assignment: a key may be called __proto__.
     this.#values = stored.size === 0 ? noValues : Object.freeze(Object.fromEntries([...stored].map(([key, { value }]) => [key, value])));
     return undefined;

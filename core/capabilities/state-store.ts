@@ -20,14 +20,14 @@ export interface ExchangeStores {
 }
 
 export interface StateLimits {
-  /** Of `state` and of `locals`, per file. */
-  readonly fileBytes: number;
+  /** Of `state` and of `locals`, per file: characters of JSON. */
+  readonly fileLength: number;
   readonly sessions: number;
   /** Of all sessions together, as they take up memory. */
   readonly totalBytes: number;
 }
 
-const defaultLimits: StateLimits = { fileBytes: 64 * 1024, sessions: 2_000, totalBytes: 64 * 1024 * 1024 };
+const defaultLimits: StateLimits = { fileLength: 64 * 1024, sessions: 2_000, totalBytes: 64 * 1024 * 1024 };
 
 /** Longer ones, which no client sends, are kept as a hash: the key must not outgrow what it stands for. */
 const maxSessionKey = 200;
@@ -63,7 +63,7 @@ export function createStateStore(limits: StateLimits = defaultLimits): StateStor
 
   function commitState(key: string, file: string, writes: NonNullable<Writes["state"]>): string | undefined {
     const session = use(key) ?? { files: new Map(), bytes: 0 };
-    const values = session.files.get(file) ?? new BoundedValues(limits.fileBytes);
+    const values = session.files.get(file) ?? new BoundedValues(limits.fileLength);
     const refused = values.commit(writes);
     if (refused !== undefined) return refused;
     if (values.cost === 0) session.files.delete(file);
@@ -84,7 +84,7 @@ export function createStateStore(limits: StateLimits = defaultLimits): StateStor
       const locals = new Map<string, BoundedValues>();
 
       function commitOwn(store: Map<string, BoundedValues>, file: string, writes: NonNullable<Writes["state"]>): string | undefined {
-        const values = store.get(file) ?? new BoundedValues(limits.fileBytes);
+        const values = store.get(file) ?? new BoundedValues(limits.fileLength);
         store.set(file, values);
         return values.commit(writes);
       }

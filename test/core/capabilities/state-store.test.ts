@@ -53,10 +53,12 @@ describe("state", () => {
     const exchange = createStateStore().exchange("s1");
     exchange.commit(file, { state: { a: "x".repeat(40_000) } });
     const refused = exchange.commit(file, { state: { b: "y".repeat(30_000), c: 1 }, locals: { d: 1 } });
-    expect(refused).toEqual([expect.stringMatching(/^context\.state of hooks\/a\.ts would hold 70\d\d\d bytes, at most 65536 fit/)]);
+    expect(refused).toEqual([
+      expect.stringMatching(/^context\.state of hooks\/a\.ts would hold 70\d\d\d characters of JSON, at most 65536 fit/),
+    ]);
     expect(Object.keys(exchange.get(file)?.state ?? {})).toEqual(["a"]);
     expect(exchange.get(file)?.locals).toEqual({ d: 1 });
-    expect(exchange.commit(file, { locals: { d: "é".repeat(33_000) } })).toHaveLength(1);
+    expect(exchange.commit(file, { locals: { d: "é".repeat(66_000) } })).toHaveLength(1);
     expect(exchange.commit(file, { state: { a: null, b: "y".repeat(60_000) } })).toEqual([]);
   });
 
@@ -76,7 +78,7 @@ describe("state", () => {
   });
 
   test("of the sessions not used for longest is forgotten first", () => {
-    const store = createStateStore({ fileBytes: 1000, sessions: 2, totalBytes: 1_000_000 });
+    const store = createStateStore({ fileLength: 1000, sessions: 2, totalBytes: 1_000_000 });
     store.exchange("s1").commit(file, { state: { a: 1 } });
     store.exchange("s2").commit(file, { state: { a: 2 } });
     store.exchange("s1").get(file);
@@ -85,7 +87,7 @@ describe("state", () => {
   });
 
   test("never grows beyond its limit, whatever is written", () => {
-    const limits = { fileBytes: 2_000, sessions: 5, totalBytes: 6_000 };
+    const limits = { fileLength: 2_000, sessions: 5, totalBytes: 9_000 };
     const write = fc.record({
       session: fc.oneof(fc.constantFrom("a", "b", "c", "d", "e", "f", "g"), fc.string({ maxLength: 3000 })),
       file: fc.constantFrom("x", "y"),
