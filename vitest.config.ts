@@ -1,8 +1,14 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const endToEnd = "test/e2e/**/*.test.ts";
 
+const sdk = (file: string): string => fileURLToPath(new URL(`./sdk/${file}`, import.meta.url));
+
 const config: ViteUserConfig = defineConfig({
+  // What the package's own name leads to once it is built; longer names first.
+  resolve: { alias: { "ccproxy/sdk/testing": sdk("testing.ts"), "ccproxy/sdk": sdk("index.ts") } },
   test: {
     hookTimeout: 30_000,
     // Two cores: more workers than that only make the servers under test wait for each other.

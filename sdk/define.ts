@@ -2,6 +2,7 @@
 
 import type { Context } from "./context.ts";
 import type { ContentBlock, MessagesReply, MessagesRequest, ReplyEvent } from "./messages.ts";
+import { readerOf, type ParamDefinition, type ReadParams } from "./params.ts";
 
 /** True: the rule's label applies. A string: that label applies. Anything else: no match, the next rule is asked. */
 export type Verdict = boolean | string | null | undefined | void;
@@ -12,20 +13,12 @@ export type RuleFunction<Params = unknown> = (
   context: Context<Params>,
 ) => Verdict | Promise<Verdict>;
 
-/**
- * Checks the parameters of an entry and fills in what was left out; see `params` in `params.ts` for one that is
- * ready to use. Called once, when the file is loaded; what it throws is a finding at the entry.
- *
- * @param raw a mapping as an object, a list as an array
- */
-export type ReadParams<Params> = (raw: unknown) => Params;
-
 export interface RuleDefinition<Params = unknown> {
   /** What a match gives; a `name` in the configuration goes before it, the file's name after it. */
   readonly label?: string;
   /** One line for `ccproxy check` and `ccproxy status`. */
   readonly summary?: string;
-  readonly params?: ReadParams<Params>;
+  readonly params?: ParamDefinition<Params>;
   readonly evaluate: RuleFunction<Params>;
 }
 
@@ -77,7 +70,7 @@ export interface Completion {
 export interface HookDefinition<Params = unknown> {
   /** One line for `ccproxy check` and `ccproxy status`. */
   readonly summary?: string;
-  readonly params?: ReadParams<Params>;
+  readonly params?: ParamDefinition<Params>;
   /** The request is refused when this hook fails; otherwise it goes on without it. */
   readonly required?: boolean;
   /** Holds a streamed reply back until `postCall` has seen the whole of it. */
@@ -100,15 +93,40 @@ export interface HookDefinition<Params = unknown> {
 /** Tells the two kinds of definition apart from anything else a file may export. */
 const definition: symbol = Symbol.for("ccproxy.definition");
 
-/** Marks the default export of a file as a rule, and checks its type. */
-export function defineRule<Params = unknown>(rule: RuleFunction<Params> | RuleDefinition<Params>): RuleDefinition<Params> {
-  const defined = typeof rule === "function" ? { evaluate: rule } : { ...rule };
-  return Object.defineProperty(defined, definition, { value: "rule" });
+/** A definition whose parameters are read by a function, however it was written. */
+type Defined<Definition, Params> = Omit<Definition, "params"> & { readonly params?: ReadParams<Params> };
+
+/**
+ * Marks the default export of a file as a rule, and checks its type.
+ *
+ * @example
+ * export default defineRule((request, params, context) => context.facts.hasImage && "vision");
+ */
+export function defineRule<Params = unknown>(rule: RuleFunction<Params> | RuleDefinition<Params>): Defined<RuleDefinition<Params>, Params> {
+  return define("rule", typeof rule === "function" ? { evaluate: rule } : rule);
 }
 
-/** Marks the default export of a file as a hook, and checks its type. */
-export function defineHook<Params = unknown>(hook: HookDefinition<Params>): HookDefinition<Params> {
-  return Object.defineProperty({ ...hook }, definition, { value: "hook" });
+/**
+ * Marks the default export of a file as a hook, and checks its type.
+ *
+ * @example
+ * export default defineHook({
+ *   preCall(request) {
+ *     request.max_tokens = Math.min(request.max_tokens ?? 8192, 8192);
+ *   },
+ * });
+ */
+export function defineHook<Params = unknown>(hook: HookDefinition<Params>): Defined<HookDefinition<Params>, Params> {
+  return define("hook", hook);
+}
+
+function define<Params, Definition extends { readonly params?: ParamDefinition<Params> }>(
+  kind: "rule" | "hook",
+  written: Definition,
+): Defined<Definition, Params> {
+  const { params, ...rest } = written;
+  const read = readerOf(params);
+  return Object.defineProperty({ ...rest, ...(read !== undefined && { params: read }) }, definition, { value: kind });
 }
 
 /** Return it to answer in place of a model: a text, or content blocks (tool calls need the grant `reply:tools`). */

@@ -6,5 +6,5 @@ export * from "./define.ts";
 export type { ClientKind, RequestClass, ThinkingMode } from "./facts.ts";
 export type * from "./messages.ts";
 export { matchesName, matchesTarget } from "./match.ts";
-export { param, params, type Param, type ParamsOf } from "./params.ts";
+export { param, type Param, type ParamShape, type ParamsOf } from "./params.ts";
 export { lastUserText, mapStrings, mapText, textOf, type MapTextOptions } from "./text.ts";

@@ -10,30 +10,31 @@ export interface Param<Value> {
   optional(): Param<Value | undefined>;
 }
 
-type Shape = Readonly<Record<string, Param<unknown>>>;
-/** The type that a shape of parameters reads: `ParamsOf<{ max: Param<number> }>` is `{ readonly max: number }`. */
-export type ParamsOf<Fields extends Shape> = { readonly [Name in keyof Fields]: Fields[Name] extends Param<infer Value> ? Value : never };
+/** Parameters by name, in the order in which they are taken when a list gives them. */
+export type ParamShape<Params> = { readonly [Name in keyof Params]: Param<Params[Name]> };
+/** Called once, when the file is loaded; what it throws is a finding at the entry. @param raw a mapping as an object, a list as an array */
+export type ReadParams<Params> = (raw: unknown) => Params;
+/** What parameters there are, as a shape made with `param`, or as a function that reads them. */
+export type ParamDefinition<Params> = ParamShape<Params> | ReadParams<Params>;
+/** What a shape reads: `ParamsOf<{ max: Param<number> }>` is `{ readonly max: number }`. */
+export type ParamsOf<Shape> = { readonly [Name in keyof Shape]: Shape[Name] extends Param<infer Value> ? Value : never };
+
+/** The reader of a definition's parameters; undefined where it has none of its own. */
+export function readerOf<Params>(definition: ParamDefinition<Params> | undefined): ReadParams<Params> | undefined {
+  return typeof definition === "object" ? paramReader(definition) : definition;
+}
 
 /**
- * Makes the `params` of a definition: parameters come by name, or by position in the order of the shape.
+ * Makes the function that reads parameters of this shape: by name, or by position in the order of the shape.
  *
- * @example
- * ```ts
- * export default defineHook({
- *   params: params({ max: param.integer({ min: 1 }).default(8192), models: param.list(param.text()).default([]) }),
- *   preCall(request, context) {
- *     request.max_tokens = context.params.max; // a number
- *   },
- * });
- * ```
  * @throws Error from the function it returns, for an unknown name, a missing value, or one of the wrong kind
  */
-export function params<Fields extends Shape>(fields: Fields): (raw: unknown) => ParamsOf<Fields>;
-export function params(fields: Shape): (raw: unknown) => Readonly<Record<string, unknown>> {
+function paramReader<Params>(fields: ParamShape<Params>): (raw: unknown) => Params;
+function paramReader(fields: Readonly<Record<string, Param<unknown>>>): (raw: unknown) => unknown {
   const names = Object.keys(fields);
   const known = names.length === 0 ? "it takes none" : `known: ${names.join(", ")}`;
   return (raw) => {
-    const given = raw === undefined || raw === null ? {} : Array.isArray(raw) ? byPosition(raw, names) : raw;
+    const given = isAbsent(raw) ? {} : Array.isArray(raw) ? byPosition(raw, names) : raw;
     if (!isMapping(given)) throw new Error(`params is ${describe(raw)}; wanted a mapping (${known}).`);
     const unknown = Object.keys(given).find((name) => !names.includes(name));
     if (unknown !== undefined) throw new Error(`params.${unknown} is not known; ${known}.`);
@@ -59,11 +60,23 @@ interface ParamKinds {
   list<Item>(item: Param<Item>): Param<readonly Item[]>;
   /** A mapping with any names. */
   map<Item>(item: Param<Item>): Param<Readonly<Record<string, Item>>>;
-  /** Anything that `read` makes a value of; what it throws is the end of the sentence "params.x is …; wanted". */
+  /** Anything that `read` makes a value of. It may throw, or give undefined: then the message says what was `wanted`, e.g. "a time". */
   custom<Value>(wanted: string, read: (raw: unknown) => Value | undefined): Param<Value>;
 }
 
-/** The kinds of parameters there are, e.g. `param.integer({ min: 1 }).default(10)`. */
+/**
+ * The kinds of parameters there are.
+ *
+ * @example
+ * ```ts
+ * export default defineHook({
+ *   params: { max: param.integer({ min: 1 }).default(8192), models: param.list(param.text()).default([]) },
+ *   preCall(request, context) {
+ *     request.max_tokens = context.params.max; // a number
+ *   },
+ * });
+ * ```
+ */
 export const param: ParamKinds = {
   text: () => simple("a text", (raw) => (typeof raw === "string" && raw !== "" ? raw : undefined)),
   number: (range) => simple(`a number${describeRange(range)}`, (raw) => inRange(raw, range)),
@@ -72,7 +85,7 @@ export const param: ParamKinds = {
   choice: (...choices) => simple(`one of ${choices.join(", ")}`, (raw) => choices.find((choice) => choice === raw)),
   list: (item) =>
     make((raw, name) => {
-      if (raw === undefined || raw === null) return fail(raw, name, "a list");
+      if (isAbsent(raw)) return fail(raw, name, "a list");
       const items: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
       return items.map((each, index) => item.read(each, `${name}[${index}]`));
     }),
@@ -81,7 +94,16 @@ export const param: ParamKinds = {
       if (!isMapping(raw)) return fail(raw, name, "a mapping");
       return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, item.read(value, `${name}.${key}`)]));
     }),
-  custom: (wanted, read) => simple(wanted, read),
+  custom: (wanted, read) =>
+    make((raw, name) => {
+      let value;
+      try {
+        value = isAbsent(raw) ? undefined : read(raw);
+      } catch (error) {
+        throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      }
+      return value ?? fail(raw, name, wanted);
+    }),
 };
 
 function simple<Value>(wanted: string, pick: (raw: unknown) => Value | undefined): Param<Value> {
@@ -89,12 +111,15 @@ function simple<Value>(wanted: string, pick: (raw: unknown) => Value | undefined
 }
 
 function make<Value>(read: (raw: unknown, name: string) => Value): Param<Value> {
-  const isAbsent = (raw: unknown): boolean => raw === undefined || raw === null;
   return {
     read,
     default: (value) => make((raw, name) => (isAbsent(raw) ? value : read(raw, name))),
     optional: () => make<Value | undefined>((raw, name) => (isAbsent(raw) ? undefined : read(raw, name))),
   };
+}
+
+function isAbsent(raw: unknown): raw is undefined | null {
+  return raw === undefined || raw === null;
 }
 
 function fail(raw: unknown, name: string, wanted: string): never {
