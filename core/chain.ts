@@ -5,6 +5,9 @@ import type { Middleware } from "koa";
 import type { Ingress, Operation } from "../sdk/dialect.ts";
 import { collectBody } from "./body/collect.ts";
 import { createRequestBody } from "./body/request-body.ts";
+import { completeWhenSettled } from "./phases/complete-phase.ts";
+import { withErrorHooks } from "./phases/error-phase.ts";
+import { runReplyPhases } from "./phases/reply-phases.ts";
 import type { Services } from "./services.ts";
 import { authPolicy, authenticate } from "./stages/auth.ts";
 import { callUpstream } from "./stages/call.ts";
@@ -12,9 +15,17 @@ import { createIngress } from "./stages/ingress.ts";
 import { createLedger } from "./stages/ledger.ts";
 import { decide } from "./stages/policy.ts";
 
-/** gate (see app.ts) → ingress → ledger → auth → decode → policy (hooks, rules, router) → call */
+/** gate (see app.ts) → ingress → ledger → auth → decode → reply (its hooks) → policy (hooks, rules, router) → call */
 export function createChain(services: Services, ingress: Ingress, operation: Operation): readonly Middleware[] {
-  return [createIngress(services, ingress, operation), createLedger(services), auth(services), decode(), policy(services), call(services)];
+  return [
+    createIngress(services, ingress, operation),
+    createLedger(services),
+    auth(services),
+    decode(),
+    reply(services),
+    policy(services),
+    call(services),
+  ];
 }
 
 function auth(services: Services): Middleware {
@@ -48,6 +59,23 @@ function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<V
     signal.addEventListener("abort", onAbort, { once: true });
     value.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/** Nothing on the way in: here hooks see errors, replies and the end. */
+function reply(services: Services): Middleware {
+  return async function replyStage(ctx, next) {
+    const { exchange } = ctx.state;
+    if (exchange.userProgram === undefined) {
+      await next();
+      return;
+    }
+    completeWhenSettled(exchange, services);
+    exchange.reply = await withErrorHooks(exchange, services, async () => {
+      await next();
+      if (exchange.reply === undefined) throw new Error("no stage made a reply");
+      return runReplyPhases(exchange, services, exchange.reply);
+    });
+  };
 }
 
 function policy(services: Services): Middleware {

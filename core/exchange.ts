@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Json, RequestBody } from "../sdk/body.ts";
-import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../sdk/dialect.ts";
+import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary, ReplyWatch } from "../sdk/dialect.ts";
 import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
@@ -44,6 +44,8 @@ export interface Reply {
   readonly body: AsyncIterable<Uint8Array>;
   /** Whether the body is an event stream of the caller's dialect. */
   readonly isEventStream: boolean;
+  /** Where stages may change what is sent: what the upstream itself reported. Ended by ingress. */
+  readonly reported?: ReplyWatch;
 }
 
 export type Outcome = "completed" | "client-gone" | "upstream-failed" | "refused" | "stopped";

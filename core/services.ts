@@ -8,6 +8,7 @@ import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 import type { TraceRing } from "./trace.ts";
+import type { ErrorServices } from "./phases/error-phase.ts";
 import type { PolicyServices } from "./stages/policy.ts";
 import type { CallServices } from "./stages/call.ts";
 
@@ -16,7 +17,7 @@ export interface Abortable {
   abort(reason: Error): void;
 }
 
-export interface Services extends CallServices, PolicyServices {
+export interface Services extends CallServices, PolicyServices, ErrorServices {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly traces: TraceRing;

@@ -75,6 +75,8 @@ export interface EventCodec {
   assemble(): MessageAssembler;
   /** The events that make up a whole message; undefined when the text is no message. */
   explode(message: string): readonly string[] | undefined;
+  /** Whether a JSON text is a whole message. */
+  isMessage(json: string): boolean;
   number(): BlockNumbering;
   guardTools(): ToolGuard;
   /** The same for whole messages: which call was added, removed or changed, and where. */

@@ -13,6 +13,8 @@ export interface Deployment extends Target {
   readonly forwardClientAuth: boolean;
   readonly extraHeaders: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
+  /** `model_info`, as written. */
+  readonly info: Readonly<Record<string, unknown>>;
 }
 
 export const defaultTimeouts: Timeouts = { connectMs: 10_000, headersMs: 600_000, idleMs: 300_000 };
@@ -31,6 +33,7 @@ export function createDeployment(config: DeploymentConfig, providers: readonly P
     forwardClientAuth: config.forwardClientAuth,
     extraHeaders: config.extraHeaders,
     timeouts: config.timeouts,
+    info: config.info,
   };
 }
 
@@ -53,6 +56,7 @@ export function createPassThrough(model: string, provider: Provider): Deployment
     forwardClientAuth: false,
     extraHeaders: {},
     timeouts: defaultTimeouts,
+    info: {},
   };
 }
 

@@ -55,7 +55,7 @@ export type FromHost =
   /** Written before the second and each later unit of a message begins, so that a kill finds the culprit. */
   | { readonly type: "progress"; readonly id: number; readonly unit: number }
   | { readonly type: "done"; readonly id: number; readonly outcomes: readonly UnitOutcome[] }
-  /** User code read parts that are not there; the same call is wanted again, with them. */
+  /** User code read parts that are not there; the same call is wanted again, with them. No parts: its isolate was lost while it waited. */
   | { readonly type: "need"; readonly id: number; readonly unit: number; readonly parts: readonly PartName[] }
   /** The answer to an `abort` that did not end the run. */
   | { readonly type: "aborted"; readonly id: number }
@@ -136,6 +136,8 @@ export interface UnitOutcome {
   /** µs within the isolate. */
   readonly us: number;
   readonly error?: ErrorInfo & { readonly kind: "threw" | "timeout" | "memory" | "invalid" | "deadlock" };
+  /** onEvent: how many events of the batch it changed, dropped or put in. */
+  readonly changed?: number;
   /** Rules. */
   readonly verdict?: boolean | string;
   readonly decision?: WireDecision;
@@ -217,6 +219,8 @@ export interface StreamOutcome {
   readonly units: readonly {
     readonly unit: number;
     readonly us: number;
+    /** How many events of the batch it changed, dropped or put in. */
+    readonly changed?: number;
     readonly error?: UnitOutcome["error"];
     readonly writes?: Writes;
   }[];

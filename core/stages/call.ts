@@ -17,7 +17,7 @@ export interface CallServices extends RequestHookServices {
   readonly pools: Pools;
   tokenSources(config: Config): ReadonlyMap<string, Tokens>;
   /** Takes every known secret out of a text that leaves the process. */
-  redact(text: string): string;
+  readonly redact: (text: string) => string;
 }
 
 /** @throws ProxyError when no upstream answered; an upstream's own error is a reply like any other */

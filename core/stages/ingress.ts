@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 
 import type { Context, Middleware } from "koa";
 
-import type { HeaderList, Ingress, LocalReply, Operation } from "../../sdk/dialect.ts";
+import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary, ReplyWatch } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
@@ -114,18 +114,24 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
   exchange.settle({
     outcome: outcomeOf(refusal, drained.failure, inBand),
     status: reply.status,
-    summary: drained.summary,
+    summary: asReported(drained.summary, reply.reported),
     firstByteMs: drained.firstByteAt === undefined ? undefined : drained.firstByteAt - exchange.receivedAt,
     totalMs: exchange.now() - exchange.receivedAt,
     error: refusal ?? drained.failure ?? inBand,
   });
 }
 
+/** What is paid for is what the upstream did, whatever hooks made of it. */
+function asReported(sent: ReplySummary | undefined, reported: ReplyWatch | undefined): ReplySummary | undefined {
+  const usage = reported?.end().usage;
+  return sent === undefined || usage === undefined ? sent : { ...sent, usage };
+}
+
 function outcomeOf(refusal: unknown, failure: Error | undefined, inBand: string | undefined): Outcome {
   if (failure instanceof Stopping || refusal instanceof Stopping) return "stopped";
   if (failure instanceof ClientGone) return "client-gone";
+  if (failure instanceof HookRefusal || refusal instanceof HookRefusal) return "refused";
   if (failure !== undefined || inBand !== undefined) return "upstream-failed";
-  if (refusal instanceof HookRefusal) return "refused";
   if (refusal !== undefined) return refusal instanceof ProxyError && refusal.status >= 502 ? "upstream-failed" : "refused";
   return "completed";
 }

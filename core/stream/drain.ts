@@ -57,6 +57,11 @@ export function drain(response: ServerResponse, reply: Reply, options: DrainOpti
     try {
       response.writeHead(reply.status, reply.headers.flat());
     } catch (error) {
+      // What stages hold for the body goes with it.
+      if (!(reply.body instanceof ByteQueue))
+        void reply.body[Symbol.asyncIterator]()
+          .return?.()
+          .catch(() => undefined);
       finish(error);
       return;
     }

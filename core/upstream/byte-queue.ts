@@ -146,6 +146,14 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
     this.#flow.resume();
   }
 
+  /** Everything received and not yet read, without waiting. */
+  takeBuffered(): readonly Uint8Array[] {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    return chunks;
+  }
+
   /** Bytes received and not yet read. */
   get bufferedBytes(): number {
     return this.#bytes;

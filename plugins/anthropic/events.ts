@@ -15,6 +15,7 @@ export const events: EventCodec = {
   encode: encodeEventText,
   assemble: () => new AnthropicAssembler(),
   explode,
+  isMessage: (json) => parseObject(json)?.["type"] === "message",
   number: () => new AnthropicNumbering(),
   guardTools: () => new AnthropicToolGuard(),
   toolChange(original, changed) {

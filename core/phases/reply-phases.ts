@@ -1,0 +1,79 @@
+/** The way back of a reply through user code: its events, then the whole of it. Nothing is looked at that no hook asks for. */
+
+import type { HeaderList, ReplyWatch } from "../../sdk/dialect.ts";
+import type { Exchange, Reply } from "../exchange.ts";
+import { bodyOf, collectReply } from "../stream/collect-reply.ts";
+import { readEvents, writeEvents } from "../stream/event-source.ts";
+import { headerValue } from "../upstream/headers.ts";
+import { maxHeldBytes, runPostCall } from "./post-call.ts";
+import { hookEvents, hookWholeReply } from "./reply-events.ts";
+import { type PostCallServices, hookStream, skipTooLong } from "./reply-post-call.ts";
+import type { LoadedUnit, UserProgram } from "./user-program.ts";
+
+interface ReplyHooks {
+  readonly program: UserProgram;
+  readonly onEvent: readonly LoadedUnit[];
+  readonly postCall: readonly LoadedUnit[];
+}
+
+/**
+ * Errors, counts of tokens and what is neither JSON nor a stream of the protocol go by untouched.
+ *
+ * @throws ProxyError when a hook denies a reply that has not left yet, fails and its failure does, or the upstream breaks off
+ */
+export async function runReplyPhases(exchange: Exchange, services: PostCallServices, reply: Reply): Promise<Reply> {
+  const { userProgram: program, operation } = exchange;
+  if (program === undefined || operation !== "generate" || reply.status !== 200) return reply;
+  const hooks: ReplyHooks = { program, onEvent: program.hooks("onEvent"), postCall: program.hooks("postCall") };
+  if (hooks.onEvent.length === 0 && hooks.postCall.length === 0) return reply;
+  if (reply.isEventStream) return hookedStream(exchange, services, reply, hooks);
+  return isPlainJson(reply.headers) ? hookedWhole(exchange, services, reply, hooks) : reply;
+}
+
+function hookedStream(exchange: Exchange, services: PostCallServices, reply: Reply, { program, onEvent, postCall }: ReplyHooks): Reply {
+  const { events: codec } = exchange.ingress;
+  const reported = exchange.ingress.watch("text/event-stream");
+  let source = readEvents(reply.body, codec, reported);
+  if (onEvent.length > 0) source = hookEvents(exchange, services, program, onEvent, source);
+  if (postCall.length > 0) source = hookStream(exchange, services, program, postCall, source);
+  return { ...reply, body: writeEvents(source, codec), reported };
+}
+
+async function hookedWhole(
+  exchange: Exchange,
+  services: PostCallServices,
+  reply: Reply,
+  { program, onEvent, postCall }: ReplyHooks,
+): Promise<Reply> {
+  const collected = await collectReply(reply.body, maxHeldBytes);
+  if (!collected.isWhole) {
+    skipTooLong(exchange, services, [...new Set([...onEvent, ...postCall])], false);
+    return { ...reply, body: collected.body };
+  }
+  const { bytes } = collected;
+  const reported = exchange.ingress.watch("application/json");
+  reported.push(bytes);
+  const same: Reply = { ...reply, body: bodyOf(bytes), reported };
+  const original = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+  if (!exchange.ingress.events.isMessage(original)) return same;
+  let message = onEvent.length === 0 ? original : await hookWholeReply(exchange, services, program, onEvent, original);
+  if (postCall.length > 0) {
+    const result = await runPostCall(exchange, services, program, postCall, message);
+    if (result.reply !== undefined) return { ...result.reply, reported };
+    message = result.message;
+  }
+  return message === original ? same : changedReply(reply, message, reported);
+}
+
+function changedReply(reply: Reply, message: string, reported: ReplyWatch): Reply {
+  const bytes = Buffer.from(message);
+  const headers = reply.headers.filter(([name]) => name !== "content-length");
+  return { ...reply, headers: [...headers, ["content-length", String(bytes.length)]], body: bodyOf(bytes), reported };
+}
+
+/** A coding that is unknown here may be known to the caller; nobody here can read what is in it. */
+function isPlainJson(headers: HeaderList): boolean {
+  const encoding = headerValue(headers, "content-encoding")?.trim().toLowerCase() ?? "";
+  const isJson = /^application\/([a-z0-9.-]+\+)?json\b/i.test(headerValue(headers, "content-type") ?? "");
+  return isJson && (encoding === "" || encoding === "identity");
+}
