@@ -45,7 +45,7 @@ export class FrameError extends Error {
  * @param onFrame gets the parsed header, and a view of the payload that stays valid
  */
 export function createFrameDecoder(
-  onFrame: (header: unknown, payload: Uint8Array) => void,
+  onFrame: (header: unknown, payload: Uint8Array, headerBytes: number) => void,
   maxBytes: number = maxFrameBytes,
 ): FrameDecoder {
   /** What has come of a frame that is not complete, and how many bytes it takes to be. */
@@ -59,8 +59,9 @@ export function createFrameDecoder(
     while (bytes.length - at >= prefixBytes) {
       const end = at + frameBytes(bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4), maxBytes);
       if (end > bytes.length) break;
-      const payloadAt = at + prefixBytes + bytes.readUInt32LE(at + 4);
-      onFrame(parse(bytes.toString("utf8", at + prefixBytes, payloadAt)), bytes.subarray(payloadAt, end));
+      const headerBytes = bytes.readUInt32LE(at + 4);
+      const payloadAt = at + prefixBytes + headerBytes;
+      onFrame(parse(bytes.toString("utf8", at + prefixBytes, payloadAt)), bytes.subarray(payloadAt, end), headerBytes);
       at = end;
     }
     const rest = bytes.subarray(at);

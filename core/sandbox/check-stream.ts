@@ -1,0 +1,66 @@
+/** Reads what a host says became of a batch of stream events. */
+
+import { isRecord } from "./check-manifest.ts";
+import { invalid, readMicroseconds, readUnitError, readWrites } from "./check-outcome.ts";
+import { InvalidOutcome } from "./check-writes.ts";
+import type { PhaseOutcome, StreamResult } from "./sandbox.ts";
+
+/** JSON texts that take the places of the events of one batch. */
+const maxTextLength = 8 * 1024 * 1024;
+const maxTexts = 10_000;
+
+/**
+ * @param units those that were asked
+ * @param count number of events sent
+ * @returns a text when the host itself does not keep to the protocol
+ */
+export function readStream(value: unknown, stream: string, units: readonly number[], count: number): StreamResult | string {
+  if (!isRecord(value) || value["stream"] !== stream) return "it told of another stream than it was asked about";
+  const { events, units: outcomes } = value;
+  if (!Array.isArray(events) || events.length !== count) return "it did not say of every event what became of it";
+  if (!Array.isArray(outcomes) || outcomes.length !== units.length) return "it did not say of every unit what came of it";
+  if (!areEvents(events)) return "it gave something for an event that is none";
+  if (isTooMuch(events)) {
+    const error = invalid(`the events that take the place of others are more than ${maxTexts}, or longer than ${maxTextLength} characters`);
+    return { events: events.map(() => 0), outcomes: units.map((unit) => ({ unit, us: 0, error })) };
+  }
+  const read: PhaseOutcome[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const unit = units[index] ?? 0;
+    if (!isRecord(outcome) || outcome["unit"] !== unit) return "it told of other units than it was asked about";
+    read.push(readUnit(outcome, unit));
+  }
+  return { events, outcomes: read };
+}
+
+function areEvents(events: readonly unknown[]): events is readonly (0 | readonly string[])[] {
+  for (const event of events) {
+    if (event === 0) continue;
+    if (!Array.isArray(event)) return false;
+    for (const text of event) if (typeof text !== "string") return false;
+  }
+  return true;
+}
+
+function isTooMuch(events: readonly (0 | readonly string[])[]): boolean {
+  let length = 0;
+  let texts = 0;
+  for (const event of events) {
+    if (event === 0) continue;
+    texts += event.length;
+    for (const text of event) length += text.length;
+  }
+  return length > maxTextLength || texts > maxTexts;
+}
+
+function readUnit(value: { readonly [key: string]: unknown }, unit: number): PhaseOutcome {
+  const us = readMicroseconds(value["us"]);
+  try {
+    const writes = readWrites(value["writes"]);
+    const error = readUnitError(value["error"]);
+    return { unit, us, ...(error === undefined ? {} : { error }), ...(writes === undefined ? {} : { writes }) };
+  } catch (error) {
+    if (error instanceof InvalidOutcome) return { unit, us, error: invalid(error.message) };
+    throw error;
+  }
+}

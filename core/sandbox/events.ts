@@ -1,0 +1,102 @@
+/** Takes the events of all streams to the hosts: what comes within one turn of the loop travels in one message. */
+
+import { OpenStream } from "./event-stream.ts";
+import type { Host, HostClient } from "./host.ts";
+import type { Pool } from "./pool.ts";
+import type { Program } from "./program.ts";
+import type { EventStream, StreamCall, StreamResult } from "./sandbox.ts";
+
+export interface EventHub {
+  open(program: Program, call: StreamCall): EventStream;
+}
+
+/** A message with many streams takes longer, although none of them may take more than its slice. */
+const msPerStream = 5;
+const maxExtraMs = 1000;
+
+export function createEventHub(pool: Pool): EventHub {
+  let waiting: OpenStream[] = [];
+
+  const send = (stream: OpenStream): void => {
+    if (waiting.length === 0) setImmediate(flush);
+    waiting.push(stream);
+  };
+  const flush = (): void => {
+    const streams = waiting;
+    waiting = [];
+    const homeless: OpenStream[] = [];
+    const byHost = new Map<Host, OpenStream[]>();
+    for (const stream of streams) {
+      // Code of the user's may remember something of a stream, so it stays where it began.
+      const host = stream.host?.isOpen === true ? stream.host : pool.active;
+      if (host?.isOpen !== true) homeless.push(stream);
+      else {
+        const others = byHost.get(host);
+        if (others === undefined) byHost.set(host, [stream]);
+        else others.push(stream);
+      }
+    }
+    for (const [host, those] of byHost) sendTo(host, those);
+    if (homeless.length === 0) return;
+    pool.withHost((host) => {
+      if (host !== undefined) sendTo(host, homeless);
+      else for (const stream of homeless) stream.giveUp();
+    });
+  };
+  const sendTo = (host: Host, streams: readonly OpenStream[]): void => {
+    let group: OpenStream[] = [];
+    for (const stream of streams) {
+      if (stream.isAlone) {
+        sendMessage(host, [stream]);
+        continue;
+      }
+      const [first] = group;
+      // Mostly there is one program, and one slice for all.
+      if (first !== undefined && (first.program !== stream.program || first.sliceMs !== stream.sliceMs)) {
+        sendMessage(host, group);
+        group = [];
+      }
+      group.push(stream);
+    }
+    if (group.length > 0) sendMessage(host, group);
+  };
+
+  return { open: (program, call) => new OpenStream(program, call, send) };
+}
+
+function sendMessage(host: Host, streams: readonly OpenStream[]): void {
+  const [first] = streams;
+  if (first === undefined) return;
+  const { program, sliceMs } = first;
+  const message = {
+    type: "events",
+    id: host.newId(),
+    version: program.version,
+    sliceMs,
+    streams: streams.map((stream) => stream.message(host)),
+  } as const;
+  const extraMs = Math.min((streams.length - 1) * msPerStream, maxExtraMs);
+  const client: HostClient = {
+    answered(answer) {
+      const results = answer.type === "events-done" ? readResults(answer.streams, streams) : "it answered events with something else";
+      if (typeof results === "string") return host.distrust(results, client);
+      for (const [index, result] of results.entries()) streams[index]?.answered(result);
+    },
+    lost(loss) {
+      for (const stream of streams) stream.lost(loss, streams.length === 1);
+    },
+  };
+  host.ask(message, sliceMs + extraMs, client);
+}
+
+/** All of them before any is used: a host that is wrong about one is believed in none. */
+function readResults(value: unknown, streams: readonly OpenStream[]): readonly StreamResult[] | string {
+  if (!Array.isArray(value) || value.length !== streams.length) return "it did not say of every stream what became of it";
+  const results: StreamResult[] = [];
+  for (const [index, stream] of streams.entries()) {
+    const result = stream.read(value[index]);
+    if (typeof result === "string") return result;
+    results.push(result);
+  }
+  return results;
+}
