@@ -8,6 +8,7 @@ import { createCapabilities } from "./capabilities/create-capabilities.ts";
 import { TokenSources } from "./credentials/token-sources.ts";
 import { type Log, createLogger } from "./log/logger.ts";
 import { createRedactor } from "./log/redact.ts";
+import { createBackground } from "./background.ts";
 import { createFailureLog } from "./phases/failure-log.ts";
 import { ProjectRules } from "./project-rules.ts";
 import type { Registry } from "./registry.ts";
@@ -59,7 +60,7 @@ export function createServices(init: ServicesInit): CreatedServices {
   const tokenSources = new TokenSources({ home: homedir(), onToken: (token) => secrets.add(token) });
   const projects = new ProjectRules(registry, logger);
   const open: Services["open"] = new Set();
-  const background = new Set<Promise<unknown>>();
+  const background = createBackground((error) => logger.error({ error }, "what was to follow a request failed"));
   const startedAt = new Date();
   let last: StatusReport["last"] = null;
 
@@ -79,12 +80,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     capabilities,
     failures: createFailureLog(logger, init.userCode.mapError, () => performance.now()),
     wallClock: () => Date.now(),
-    inBackground(work) {
-      const tracked = work
-        .catch((error: unknown) => logger.error({ error }, "what was to follow an exchange failed"))
-        .finally(() => background.delete(tracked));
-      background.add(tracked);
-    },
+    inBackground: (work) => background.add(work),
     traces: new TraceRing(traceCapacity),
     snapshot: () => snapshots.current,
     open,
@@ -131,13 +127,7 @@ export function createServices(init: ServicesInit): CreatedServices {
   async function close(): Promise<void> {
     await Promise.all([pools.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
   }
-  async function settled(graceMs: number): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, graceMs);
-    while (background.size > 0 && (await Promise.race([Promise.all(background), late.promise])) !== undefined);
-    clearTimeout(timer);
-  }
-  return { services, log, settled, close };
+  return { services, log, settled: (graceMs) => background.idle(graceMs), close };
 }
 
 function createLog(options: StartOptions, snapshots: Snapshots, secrets: Secrets): Log {

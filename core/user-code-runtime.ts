@@ -7,11 +7,14 @@ import { grantedValues, variableReader } from "./capabilities/env-grants.ts";
 import { derivePseudonymKey, readOrCreateInstallSecret } from "./capabilities/pseudonym-key.ts";
 import type { Environment } from "./config/environment.ts";
 import type { MapError } from "./phases/failure-log.ts";
-import { loadProgram } from "./phases/load-program.ts";
+import { createKnownManifests, loadProgram } from "./phases/load-program.ts";
 import type { Registry } from "./registry.ts";
-import { type Sandbox, type SandboxStatus, SandboxUnavailable } from "./sandbox/sandbox.ts";
+import { createSandbox } from "./sandbox/create-sandbox.ts";
+import type { Sandbox, SandboxStatus } from "./sandbox/sandbox.ts";
+import { readHostProgram } from "./sandbox-program.ts";
 import type { LoadUserProgram } from "./snapshot.ts";
 import { loadUserCode } from "./user-code/load.ts";
+import { mapUnitError } from "./user-code/source-map.ts";
 
 /** Shipped as sources, beside the sources and above the build. */
 const readyMadeDirectory = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../hooks" : "../../hooks", import.meta.url));
@@ -32,17 +35,13 @@ export interface UserCodeRuntime {
   close(): Promise<void>;
 }
 
-const mapError: MapError = (_, { name, message, stack }) => ({ message: `${name}: ${message}`, position: undefined, stack, frame: "" });
+const mapError: MapError = ({ source }, error) => mapUnitError(source, error);
 
 /** Starts nothing until a configuration has user code. */
 export function createUserCodeRuntime({ registry, environment, logger }: UserCodeRuntimeInit): UserCodeRuntime {
   const secrets = new Set<string>();
-  let sandbox: Promise<Sandbox> | undefined;
-  let started: Sandbox | undefined;
-  async function start(): Promise<Sandbox> {
-    logger.debug({}, "no sandbox in this build");
-    throw new SandboxUnavailable("not in this build");
-  }
+  const manifests = createKnownManifests();
+  let sandbox: Sandbox | undefined;
   return {
     async loadUserProgram({ directory, rules, hooks, callbacks, autoload, environmentVariables }) {
       const registryRuleNames = new Set(registry.rules.keys());
@@ -51,12 +50,9 @@ export function createUserCodeRuntime({ registry, environment, logger }: UserCod
       for (const { options } of code.units) for (const value of grantedValues(options.grants, variable)) secrets.add(value);
       const secret = code.units.length === 0 ? "" : await readOrCreateInstallSecret(directory);
       const built = await loadProgram(code, {
-        sandbox: async () => {
-          sandbox ??= start();
-          started = await sandbox;
-          return started;
-        },
+        sandbox: () => (sandbox ??= createSandbox({ logger, hostProgram: readHostProgram })),
         mapError,
+        manifests,
         pseudonymKey: (file) => derivePseudonymKey(secret, file),
         variable,
       });
@@ -64,9 +60,7 @@ export function createUserCodeRuntime({ registry, environment, logger }: UserCod
     },
     mapError,
     secrets,
-    status: () => started?.status() ?? null,
-    async close() {
-      await (await sandbox?.catch(() => undefined))?.close();
-    },
+    status: () => sandbox?.status() ?? null,
+    close: async () => sandbox?.close(),
   };
 }

@@ -4,21 +4,11 @@ import type { Logger } from "../../sdk/log.ts";
 import type { Location } from "../config/types.ts";
 import type { Phase } from "../sandbox/protocol.ts";
 import type { PhaseOutcome } from "../sandbox/sandbox.ts";
+import type { MappedError } from "../user-code/source-map.ts";
 import { type LoadedUnit, unitName } from "./user-program.ts";
 
 /** The same file in the same phase is told of once per this time; how often it failed meanwhile comes with the next line. */
 const quietMs = 10_000;
-
-/** An error with its positions in the user's own source. */
-export interface MappedError {
-  /** `TypeError: x is not a function` */
-  readonly message: string;
-  /** Undefined when no frame of the stack lies in the user's code. */
-  readonly position: Location | undefined;
-  readonly stack: string;
-  /** The line itself with a caret below; empty when the source is not at hand. */
-  readonly frame: string;
-}
 
 export type MapError = (
   unit: LoadedUnit,
@@ -64,7 +54,7 @@ export function createFailureLog(logger: Logger, mapError: MapError, now: () => 
         policy,
         ...(error === undefined
           ? {}
-          : { position: error.position && positionText(error.position), stack: error.stack, frame: error.frame }),
+          : { position: error.position && positionText(error.position, unit), stack: error.stack, frame: error.frame }),
         ...(last === undefined || last.since === 0 ? {} : { moreSince: last.since }),
       };
       const message = `${phase === "rule" ? "a rule" : "a hook"} failed: ${reason}`;
@@ -79,14 +69,15 @@ function readFailure(unit: LoadedUnit, phase: Phase, outcome: PhaseOutcome, mapE
   if (error === undefined && lost === undefined) return undefined;
   const mapped = error === undefined ? undefined : mapError(unit, error);
   const how = lost === undefined ? kinds[error?.kind ?? "threw"] : losses[lost];
-  const at = mapped?.position === undefined ? "" : ` at ${positionText(mapped.position)}`;
+  const at = mapped?.position === undefined ? "" : ` at ${positionText(mapped.position, unit)}`;
   const said = mapped === undefined ? "" : `: ${mapped.message}`;
   return { unit, phase, reason: `${unitName(unit)} ${how}${at}${said}`, shown: `${how}${at}`, error: mapped };
 }
 
-/** Files of this installation are told by the end of their path. */
-function positionText({ file, line, column }: Location): string {
-  return `${file}:${line}:${column}`;
+/** As the configuration calls the file, where it lies in the same folder as the unit's. */
+function positionText({ file, line, column }: Location, { source }: LoadedUnit): string {
+  const root = source.path.endsWith(`/${source.file}`) ? source.path.slice(0, -source.file.length) : undefined;
+  return `${root !== undefined && file.startsWith(root) ? file.slice(root.length) : file}:${line}:${column}`;
 }
 
 const kinds: Readonly<Record<NonNullable<PhaseOutcome["error"]>["kind"], string>> = {

@@ -38,7 +38,7 @@ export interface PhaseRun {
    * @returns the paths that changed, for the trace
    * @throws RefusedResult when it cannot be taken: then the unit has failed, and the ones behind it are run
    */
-  readonly accept?: (result: AcceptedResult) => readonly string[];
+  readonly accept?: (result: AcceptedResult) => readonly string[] | void;
 }
 
 /** How far a run came. Empty but for `rest` when no unit matched, decided or changed anything. */
@@ -116,7 +116,7 @@ interface Taken {
 function offer({ phase, accept }: PhaseRun, unit: LoadedUnit, result: AcceptedResult | undefined): UnitFailure | Taken {
   if (result === undefined || accept === undefined) return { changed: [] };
   try {
-    return { changed: accept(result) };
+    return { changed: accept(result) ?? [] };
   } catch (error) {
     if (!(error instanceof RefusedResult)) throw error;
     const how = "returned what cannot be taken";
