@@ -1,0 +1,55 @@
+/** Asks rules in turn, each in a context of its own, within one call from the host. */
+
+import type { Entry } from "./entry-format.ts";
+
+/** What the context that calls the others offers. */
+export interface Dispatcher {
+  attach(unit: number, entry: unknown): void;
+  /**
+   * @param values run, phase, context, stores as JSON by unit (may be empty), subject, part names, parts
+   * @returns JSON texts in lines: the answer of each unit that was asked
+   */
+  dispatch(units: string, values: readonly unknown[]): string;
+  /** Where a dispatch was interrupted: the answers before, as `dispatch` returns them. */
+  cursor(): string;
+}
+
+/**
+ * The context of the dispatcher holds the entry functions of the others and runs no user code. Only texts pass
+ * between them: an object of another context would carry that context's constructors along.
+ */
+export function createDispatcher(): Dispatcher {
+  const entries = new Map<number, Entry>();
+  let answers: string[] = [];
+
+  const ask = (unit: number, values: readonly unknown[], stores: Readonly<Record<string, string>>): string => {
+    const entry = entries.get(unit);
+    const [run, phase, context, , ...rest] = values;
+    try {
+      const answer: unknown = entry?.("run", unit, run, phase, context, stores[unit] ?? "", ...rest);
+      if (typeof answer === "string") return answer;
+    } catch {
+      // Out of stack at the very edge, for one; the thrown value belongs to the other context and is not looked at.
+    }
+    return '-{"error":{"name":"Error","message":"the rule could not be run","stack":"","kind":"threw"}}';
+  };
+
+  return {
+    attach(unit, entry) {
+      if (typeof entry === "function")
+        entries.set(unit, (operation, ...values) => String(Reflect.apply(entry, undefined, [operation, ...values])));
+    },
+    dispatch(units, values) {
+      answers = [];
+      const [, , , storesText] = values;
+      const stores = typeof storesText === "string" && storesText !== "" ? (JSON.parse(storesText) as Record<string, string>) : {};
+      for (const unit of units.split(",")) {
+        const answer = ask(Number(unit), values, stores);
+        answers.push(answer);
+        if (!answer.startsWith("-")) break;
+      }
+      return answers.join("\n");
+    },
+    cursor: () => answers.join("\n"),
+  };
+}

@@ -1,0 +1,170 @@
+/** The units of one context and their runs, behind the operations of the entry. */
+
+import type { OperationResult, Phase } from "../protocol.ts";
+import { loadUnit } from "./definition.ts";
+import type { UnitInfo } from "./entry-format.ts";
+import { describeError } from "./errors.ts";
+import { createEventRun, type EventRun } from "./events.ts";
+import { createLog, type Log } from "./log.ts";
+import { createRun, type Run } from "./run.ts";
+import type { LoadedUnit } from "./unit.ts";
+
+export interface Runtime {
+  /** Never throws. */
+  perform(operation: string, values: readonly string[]): string;
+  readonly currentLog: () => Log;
+}
+
+export function createRuntime(): Runtime {
+  const units = new Map<string, LoadedUnit>();
+  const runs = new Map<string, Run>();
+  const eventRuns = new Map<string, EventRun>();
+  /** Said while nothing ran, e.g. while the file was loaded; goes out with the next run. */
+  const outside = createLog();
+  let current: Log = outside;
+  let last = "";
+
+  const finishRun = (id: string, answer: string): string => {
+    if (answer.startsWith("?") || answer.startsWith("@")) return answer;
+    runs.delete(id);
+    return answer;
+  };
+  const start = ([
+    unit = "",
+    id = "",
+    phase,
+    context = "",
+    stores = "",
+    subject = "",
+    names = "[]",
+    ...texts
+  ]: readonly string[]): string => {
+    const loaded = units.get(unit);
+    if (loaded === undefined) return failed(new Error("the file is not loaded"));
+    const parts = new Map<string, string>();
+    if (texts.length > 0) for (const [index, name] of (JSON.parse(names) as string[]).entries()) parts.set(name, texts[index] ?? "null");
+    const run = createRun({ unit: loaded, phase: phase as Exclude<Phase, "onEvent">, context, stores, subject, parts });
+    outside.moveTo(run.recorder.log);
+    current = run.recorder.log;
+    runs.set(id, run);
+    return finishRun(id, run.start());
+  };
+  /** Events of several streams for one unit: `[stream, number of events, context, stores]` of each in the heads. */
+  const push = ([unit = "", headsText = "[]", ...events]: readonly string[]): string => {
+    const loaded = units.get(unit);
+    if (loaded === undefined) return failed(new Error("the file is not loaded"));
+    const heads = JSON.parse(headsText) as (readonly [stream: string, count: number, context: string, stores: string])[];
+    let at = 0;
+    return heads
+      .map(([stream, count, context, stores]) => {
+        const key = `${unit} ${stream}`;
+        let run = eventRuns.get(key);
+        if (run === undefined || context !== "") {
+          run = createEventRun(loaded, context, stores);
+          eventRuns.set(key, run);
+        }
+        outside.moveTo(run.recorder.log);
+        current = run.recorder.log;
+        at += count;
+        return run.push(events.slice(at - count, at));
+      })
+      .join("\n");
+  };
+  const withRun = (id: string, use: (run: Run) => string): string => {
+    const run = runs.get(id);
+    if (run === undefined) return failed(new Error("the run has ended"));
+    current = run.recorder.log;
+    return use(run);
+  };
+
+  const performUnsafely = (operation: string, values: readonly string[]): string => {
+    const [first = "", second = ""] = values;
+    switch (operation) {
+      case "load":
+        return load(units, first, second);
+      case "run":
+        return start(values);
+      case "poll":
+        return withRun(first, (run) => finishRun(first, run.poll()));
+      case "resume":
+        return withRun(first, (run) => {
+          run.resume(JSON.parse(second) as OperationResult[]);
+          return "?";
+        });
+      case "abort":
+        return withRun(first, (run) => {
+          run.abort(second);
+          return "?";
+        });
+      case "drop":
+        runs.delete(first);
+        return "";
+      case "events":
+        return push(values);
+      case "poll-events":
+        return eventRuns.get(`${first} ${second}`)?.poll() ?? failed(new Error("the stream has ended"));
+      case "end":
+        for (const key of eventRuns.keys()) if (key.endsWith(` ${first}`)) eventRuns.delete(key);
+        return "";
+      default:
+        return failed(new Error(`unknown operation ${operation}`));
+    }
+  };
+
+  return {
+    currentLog: () => current,
+    perform(operation, values) {
+      if (operation === "stray") {
+        outside.write("error", ["a promise was rejected and nobody handled it:", values[0] ?? ""]);
+        return last;
+      }
+      current = outside;
+      try {
+        last = performUnsafely(operation, values);
+      } catch (thrown) {
+        last = failed(thrown);
+      }
+      return last;
+    },
+  };
+}
+
+function load(units: Map<string, LoadedUnit>, infosText: string, code: string): string {
+  const infos = JSON.parse(infosText) as UnitInfo[];
+  const evaluated = evaluate(code, infos[0]?.file ?? "");
+  const manifests = infos.map((info) => {
+    try {
+      if ("thrown" in evaluated) throw evaluated.thrown;
+      const loaded = loadUnit(info, evaluated.exports);
+      units.set(String(info.unit), loaded);
+      return loaded.manifest;
+    } catch (thrown) {
+      return {
+        unit: info.unit,
+        error: describeError(thrown),
+        phases: [],
+        required: false,
+        buffer: false,
+      };
+    }
+  });
+  return JSON.stringify(manifests);
+}
+
+/** Called by another name it is indirect: the script sees the global scope only. */
+const runScript = Reflect.get(globalThis, "eval") as (script: string) => unknown;
+
+/** A strict script keeps its variables to itself: hence the last line. */
+function evaluate(code: string, file: string): { readonly exports: unknown } | { readonly thrown: unknown } {
+  try {
+    return { exports: runScript(`${code}\n;__exports;\n//# sourceURL=${file.replaceAll(/\s/g, "_")}`) };
+  } catch (thrown) {
+    return { thrown };
+  } finally {
+    Reflect.deleteProperty(globalThis, "__exports");
+  }
+}
+
+function failed(thrown: unknown): string {
+  return `-{"error":${JSON.stringify({ ...describeError(thrown), kind: "threw" })}}`;
+}

@@ -1,0 +1,160 @@
+/** One isolate with the files that live in it. It is made when first used, and made anew after it had to be thrown away. */
+
+import ivm from "isolated-vm";
+import type { UnitCode } from "../protocol.ts";
+import type { UnitInfo } from "../guest/entry-format.ts";
+import { loadSliceMs, maxAnswerLength, upkeepSliceMs } from "./limits.ts";
+
+/** A file in its context. Units that are exports of the same file share it, and with it the state of the module. */
+export interface CagedFile {
+  readonly cage: Cage;
+  readonly code: string;
+  readonly infos: readonly UnitInfo[];
+}
+
+/** What a call into an isolate came to. */
+export type CallResult = { readonly type: "answer"; readonly text: string } | CallFailure;
+
+export interface CallFailure {
+  readonly type: "failed";
+  readonly kind: "timeout" | "memory" | "threw" | "invalid";
+  readonly message: string;
+  readonly stack: string;
+}
+
+export interface Cage {
+  /** Counts the isolates made so far: what an earlier one held is gone. */
+  readonly generation: () => number;
+  add(units: readonly UnitCode[]): CagedFile;
+  /** JSON of the manifests of the file's units. */
+  load(file: CagedFile): CallResult;
+  ask(file: CagedFile, values: readonly unknown[], timeoutMs: number): CallResult;
+  /** Calls several files at once, see guest/dispatch.ts. */
+  dispatch(files: readonly CagedFile[], values: readonly unknown[], timeoutMs: number): CallResult & { readonly cursor?: string };
+  dispose(): void;
+}
+
+/** A reference to the entry function, as far as it is used. */
+interface EntryReference {
+  applySync(receiver: undefined, values: readonly unknown[], options: { readonly timeout: number }): unknown;
+  derefInto(): unknown;
+}
+
+/** @param runtime see guest-runtime.ts: a script whose value is the entry function */
+export function createCage(runtime: string, memoryMb: number): Cage {
+  let isolate: ivm.Isolate | undefined;
+  let script: ivm.Script | undefined;
+  let generation = 0;
+  let entries = new Map<CagedFile, EntryReference>();
+  let dispatcher: EntryReference | undefined;
+  /** Files that the dispatcher knows. */
+  let attached = new Set<CagedFile>();
+
+  const dispose = (): void => {
+    const gone = isolate;
+    isolate = undefined;
+    script = undefined;
+    dispatcher = undefined;
+    entries = new Map();
+    attached = new Set();
+    if (gone !== undefined && !gone.isDisposed) gone.dispose();
+  };
+  const createEntry = (): EntryReference => {
+    if (isolate === undefined || script === undefined) {
+      // Without a handler for running out of memory the process aborts at once; with one it would hang.
+      isolate = new ivm.Isolate({ memoryLimit: memoryMb });
+      script = isolate.compileScriptSync(runtime, { filename: "ccproxy:runtime" });
+      generation += 1;
+    }
+    return script.runSync(isolate.createContextSync(), { reference: true, timeout: loadSliceMs }) as EntryReference;
+  };
+  const apply = (entry: EntryReference, values: readonly unknown[], timeout: number): CallResult => {
+    try {
+      return answer(entry.applySync(undefined, values, { timeout }));
+    } catch (error) {
+      const failure = describe(error, timeout);
+      if (failure.kind !== "threw") return failure;
+      // A promise that nobody handles hides the answer; it was kept.
+      return apply(entry, ["stray", failure.message.slice(0, 1000)], upkeepSliceMs);
+    }
+  };
+  const answer = (text: unknown): CallResult => {
+    if (typeof text === "string" && text.length <= maxAnswerLength) return { type: "answer", text };
+    const message =
+      typeof text === "string"
+        ? `the answer has ${text.length} characters; at most ${maxAnswerLength} are taken`
+        : "the runtime gave no text";
+    return { type: "failed", kind: "invalid", message, stack: "" };
+  };
+  const enter = (file: CagedFile): { entry: EntryReference; manifests: string } | CallFailure => {
+    const known = entries.get(file);
+    if (known !== undefined) return { entry: known, manifests: "" };
+    const entry = createEntry();
+    const loaded = apply(entry, ["load", JSON.stringify(file.infos), file.code], loadSliceMs);
+    if (loaded.type === "failed") return loaded;
+    entries.set(file, entry);
+    return { entry, manifests: loaded.text };
+  };
+  const guarded = <Result extends CallResult>(act: () => Result | CallFailure): Result | CallFailure => {
+    let result: Result | CallFailure;
+    try {
+      result = act();
+    } catch (error) {
+      result = describe(error, 0);
+    }
+    if (result.type === "failed") dispose();
+    return result;
+  };
+
+  const cage: Cage = {
+    generation: () => generation,
+    add: (units) => ({ cage, code: units[0]?.code ?? "", infos: units.map(({ code: _code, ...info }) => info) }),
+    load: (file) =>
+      guarded(() => {
+        const entered = enter(file);
+        return "kind" in entered ? entered : { type: "answer", text: entered.manifests };
+      }),
+    ask: (file, values, timeoutMs) =>
+      guarded(() => {
+        const entered = enter(file);
+        return "kind" in entered ? entered : apply(entered.entry, values, timeoutMs);
+      }),
+    dispatch: (files, values, timeoutMs) =>
+      guarded(() => {
+        for (const file of files) {
+          const entered = enter(file);
+          if ("kind" in entered) return entered;
+          dispatcher ??= createEntry();
+          if (attached.has(file)) continue;
+          attached.add(file);
+          for (const { unit } of file.infos)
+            dispatcher.applySync(undefined, ["attach", unit, entered.entry.derefInto()], { timeout: upkeepSliceMs });
+        }
+        if (dispatcher === undefined) throw new Error("nothing to dispatch");
+        const result = apply(dispatcher, ["dispatch", ...values], timeoutMs);
+        if (result.type !== "failed" || result.kind !== "timeout") return result;
+        const cursor = apply(dispatcher, ["cursor"], upkeepSliceMs);
+        return cursor.type === "answer" ? { ...result, cursor: cursor.text } : result;
+      }),
+    dispose,
+  };
+  return cage;
+}
+
+/** @param timeout ms that the call had */
+function describe(error: unknown, timeout: number): CallFailure {
+  const message = error instanceof Error ? error.message : "something that is no error was thrown";
+  const stack = error instanceof Error ? guestFrames(error.stack ?? "") : "";
+  if (message === "Script execution timed out.")
+    return { type: "failed", kind: "timeout", message: `ran for ${timeout} ms without an end`, stack };
+  if (/^Isolate (was|is) (already )?disposed/.test(message))
+    return { type: "failed", kind: "memory", message: "took more memory than a rule or hook may have", stack: "" };
+  return { type: "failed", kind: "threw", message: message.slice(0, 4000), stack };
+}
+
+/** Where user code was; what follows the boundary is the host's own. */
+function guestFrames(stack: string): string {
+  const [guest = ""] = stack.split("    at (<isolated-vm boundary>)");
+  const lines = guest.split("\n").filter((line) => line.startsWith("    at ") && !line.includes("ccproxy:runtime"));
+  return lines.join("\n").slice(0, 4000);
+}

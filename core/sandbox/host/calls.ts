@@ -1,0 +1,211 @@
+/** Calls of the phases other than onEvent: unit after unit, until one decides or changes something, waits or needs more. */
+
+import type { CallMessage, OperationResult } from "../protocol.ts";
+import type { CagedFile, CallFailure, CallResult } from "./cage.ts";
+import type { Program } from "./program.ts";
+
+export interface Calls {
+  begin(message: CallMessage & { readonly id: number }, payload: Uint8Array): void;
+  resume(id: number, results: readonly OperationResult[]): void;
+  abort(id: number, reason: string, force: boolean): void;
+  /** Drops the runs of a version. */
+  forget(version: number): void;
+}
+
+interface Call {
+  readonly id: number;
+  readonly message: CallMessage;
+  /** What the entry is told after the unit: run, phase, context; then stores; then the rest. */
+  readonly head: readonly unknown[];
+  readonly tail: readonly unknown[];
+  /** Units that have not been run. */
+  rest: readonly number[];
+  /** JSON, of the units that have been run. */
+  readonly outcomes: string[];
+  hasBegun: boolean;
+}
+
+/** A unit to be run, and where it is. */
+interface Candidate {
+  readonly unit: number;
+  readonly file: CagedFile;
+}
+
+/** A run that waits for the proxy. */
+interface Waiting {
+  readonly call: Call;
+  readonly unit: number;
+  readonly file: CagedFile;
+  readonly generation: number;
+  us: number;
+}
+
+export function createCalls(programs: ReadonlyMap<number, Program>, write: (json: string) => void): Calls {
+  const waiting = new Map<number, Waiting>();
+
+  /** Runs unit after unit from where the call stands. */
+  const goOn = (call: Call): void => {
+    while (call.rest.length > 0) {
+      const [unit = 0] = call.rest;
+      if (call.hasBegun) write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
+      call.hasBegun = true;
+      const batch = batchOf(call);
+      const isOver = batch.length > 1 ? runBatch(call, batch) : runOne(call, unit);
+      if (isOver) return;
+    }
+    finish(call);
+  };
+  const finish = (call: Call): void => write(`{"type":"done","id":${call.id},"outcomes":[${call.outcomes.join(",")}]}`);
+
+  /** The rules at the front of what is left, when they can be run in one go. */
+  const batchOf = (call: Call): readonly Candidate[] => {
+    if (call.message.phase !== "rule") return [];
+    const program = programs.get(call.message.version);
+    const batch: Candidate[] = [];
+    for (const unit of call.rest) {
+      const file = program?.file(unit);
+      if (file === undefined) break;
+      batch.push({ unit, file });
+    }
+    return batch;
+  };
+
+  /** @returns whether the call has been answered */
+  const runBatch = (call: Call, batch: readonly Candidate[]): boolean => {
+    const [first] = batch;
+    if (first === undefined) return false;
+    const files = [...new Set(batch.map(({ file }) => file))];
+    const values = [batch.map(({ unit }) => unit).join(","), ...call.head, storesOf(call.message, batch), ...call.tail];
+    const begun = performance.now();
+    const result = first.file.cage.dispatch(files, values, call.message.sliceMs);
+    const answers = readAnswers(result);
+    // Nothing inside an isolate can measure so short a time, so each gets its share.
+    const us = Math.round(((performance.now() - begun) * 1000) / Math.max(1, answers.length));
+    for (const [index, answer] of answers.entries()) {
+      const ran = batch[index];
+      if (ran === undefined) break;
+      if (take(call, ran.unit, ran.file, answer, us)) return true;
+    }
+    if (result.type === "answer") return false;
+    // The first one had all the time; a later one has had what the others left, and is run again by itself.
+    if (result.kind === "timeout" && answers.length === 0 && result.cursor !== undefined) return fail(call, first.unit, us, result);
+    const [unit = 0] = call.rest;
+    if (answers.length > 0) write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
+    return runOne(call, unit);
+  };
+
+  const runOne = (call: Call, unit: number): boolean => {
+    const file = programs.get(call.message.version)?.file(unit);
+    if (file === undefined) return fail(call, unit, 0, { type: "failed", kind: "threw", message: `unit ${unit} is not loaded`, stack: "" });
+    const stores = call.message.stores[unit];
+    const begun = performance.now();
+    const values = ["run", unit, ...call.head, stores === undefined ? "" : JSON.stringify(stores), ...call.tail];
+    return takeResult(call, unit, file, file.cage.ask(file, values, call.message.sliceMs), begun, 0);
+  };
+
+  const takeResult = (call: Call, unit: number, file: CagedFile, result: CallResult, begun: number, usBefore: number): boolean => {
+    const us = usBefore + Math.round((performance.now() - begun) * 1000);
+    return result.type === "failed" ? fail(call, unit, us, result) : take(call, unit, file, result.text, us);
+  };
+
+  /** @returns whether the call has been answered */
+  const take = (call: Call, unit: number, file: CagedFile, answer: string, us: number): boolean => {
+    const json = answer.slice(1);
+    switch (answer.charAt(0)) {
+      case "?": {
+        const begun = performance.now();
+        return takeResult(call, unit, file, file.cage.ask(file, ["poll", call.id], call.message.sliceMs), begun, us);
+      }
+      case "!":
+        write(`{"type":"need","id":${call.id},"unit":${unit},"parts":${json}}`);
+        return true;
+      case "@":
+        waiting.set(call.id, { call, unit, file, generation: file.cage.generation(), us });
+        write(`{"type":"operations","id":${call.id},"unit":${unit},"operations":${json}}`);
+        return true;
+      default:
+        settle(call, unit, us, json);
+        if (answer.startsWith("+")) call.rest = [];
+        return false;
+    }
+  };
+
+  const fail = (call: Call, unit: number, us: number, { kind, message, stack }: CallFailure): boolean => {
+    settle(call, unit, us, `{"error":${JSON.stringify({ name: "Error", message, stack, kind })}}`);
+    return false;
+  };
+  /** @param json the outcome without unit and µs; empty where there is nothing else */
+  const settle = (call: Call, unit: number, us: number, json: string): void => {
+    call.outcomes.push(`{"unit":${unit},"us":${us}${json === "" ? "}" : `,${json.slice(1)}`}`);
+    call.rest = call.rest.slice(1);
+  };
+
+  return {
+    begin(message, payload) {
+      goOn(createCall(message, payload));
+    },
+    resume(id, results) {
+      const run = waiting.get(id);
+      // Another run has taken the isolate along: with no part missing the same call is wanted again.
+      if (run === undefined || run.generation !== run.file.cage.generation()) {
+        waiting.delete(id);
+        return write(`{"type":"need","id":${id},"unit":${run?.unit ?? -1},"parts":[]}`);
+      }
+      waiting.delete(id);
+      const { call, unit, file } = run;
+      const begun = performance.now();
+      const resumed = file.cage.ask(file, ["resume", id, JSON.stringify(results)], call.message.sliceMs);
+      if (!takeResult(call, unit, file, resumed, begun, run.us)) goOn(call);
+    },
+    abort(id, reason, force) {
+      const run = waiting.get(id);
+      if (run === undefined || run.generation !== run.file.cage.generation()) return;
+      run.file.cage.ask(run.file, force ? ["drop", id] : ["abort", id, reason], run.call.message.sliceMs);
+      if (force) waiting.delete(id);
+    },
+    forget(version) {
+      for (const [id, { call }] of waiting) if (call.message.version === version) waiting.delete(id);
+    },
+  };
+}
+
+function createCall(message: CallMessage & { readonly id: number }, payload: Uint8Array): Call {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  const names: string[] = [];
+  const texts: string[] = [];
+  let at = 0;
+  for (const [field, index, length] of message.parts) {
+    names.push(`${field}#${index}`);
+    texts.push(bytes.toString("utf8", at, at + length));
+    at += length;
+  }
+  const subject = message.subject ?? JSON.stringify(message.shape ?? { keys: [], lengths: {} });
+  return {
+    id: message.id,
+    message,
+    head: [message.id, message.phase, JSON.stringify(message.context)],
+    tail: [subject, JSON.stringify(names), ...texts],
+    rest: message.units,
+    outcomes: [],
+    hasBegun: false,
+  };
+}
+
+/** JSON of the stores as JSON by unit; empty when there are none. */
+function storesOf({ stores }: CallMessage, batch: readonly Candidate[]): string {
+  const byUnit: Record<string, string> = {};
+  let isEmpty = true;
+  for (const { unit } of batch) {
+    if (stores[unit] === undefined) continue;
+    byUnit[unit] = JSON.stringify(stores[unit]);
+    isEmpty = false;
+  }
+  return isEmpty ? "" : JSON.stringify(byUnit);
+}
+
+/** The answers of a batch; when it was interrupted, those that are final. */
+function readAnswers(result: CallResult & { readonly cursor?: string }): readonly string[] {
+  if (result.type === "answer") return result.text.split("\n");
+  const lines = (result.cursor ?? "").split("\n");
+  return lines.filter((line) => line.startsWith("-"));
+}

@@ -1,0 +1,216 @@
+/** The events of streams: each unit sees what the one before it let through, of all streams of a message at once. */
+
+import type { EventsMessage, StreamBatch, StreamOutcome, UnitStores, Writes } from "../protocol.ts";
+import type { CagedFile, CallFailure } from "./cage.ts";
+import { upkeepSliceMs } from "./limits.ts";
+import type { Program } from "./program.ts";
+
+export interface Streams {
+  push(message: EventsMessage & { readonly id: number }): void;
+  end(stream: string): void;
+  /** Drops the streams of a version. */
+  forget(version: number): void;
+}
+
+/** What is kept of a stream, so that an isolate made anew can be told. */
+interface Stream {
+  readonly version: number;
+  /** JSON. */
+  readonly context: string;
+  /** The latest, by unit. */
+  readonly stores: Map<number, UnitStores>;
+  /** Generation of the isolate that knows the stream, by unit. */
+  readonly opened: Map<number, number>;
+}
+
+type UnitOfStream = StreamOutcome["units"][number];
+
+/** One stream of a message on its way through the units. */
+interface Passage {
+  readonly batch: StreamBatch;
+  readonly stream: Stream;
+  readonly events: (0 | readonly string[])[];
+  readonly units: UnitOfStream[];
+}
+
+export function createStreams(programs: ReadonlyMap<number, Program>, write: (json: string) => void): Streams {
+  const streams = new Map<string, Stream>();
+
+  const open = (batch: StreamBatch, version: number): Stream => {
+    const known = streams.get(batch.stream);
+    if (known !== undefined && batch.open === undefined) return known;
+    const stores = new Map(Object.entries(batch.open?.stores ?? {}).map(([unit, content]) => [Number(unit), content]));
+    const stream: Stream = { version, context: JSON.stringify(batch.open?.context ?? {}), stores, opened: new Map() };
+    streams.set(batch.stream, stream);
+    return stream;
+  };
+
+  return {
+    push({ id, version, sliceMs, streams: batches }) {
+      const passages = batches.map((batch): Passage => ({
+        batch,
+        stream: open(batch, version),
+        events: batch.events.map(() => 0),
+        units: [],
+      }));
+      let hasBegun = false;
+      for (const unit of inOrder(batches)) {
+        const file = programs.get(version)?.file(unit);
+        const concerned = passages.filter(({ batch }) => batch.units.includes(unit));
+        const begin = (): void => {
+          if (hasBegun) write(`{"type":"progress","id":${id},"unit":${unit}}`);
+          hasBegun = true;
+        };
+        if (file === undefined)
+          for (const passage of concerned)
+            passage.units.push(failedUnit(unit, 0, { type: "failed", kind: "threw", message: "the file is not loaded", stack: "" }));
+        else runUnit({ unit, file, sliceMs, begin }, concerned);
+      }
+      const outcomes = passages.map(({ batch, events, units }): StreamOutcome => ({ stream: batch.stream, events, units }));
+      write(`{"type":"events-done","id":${id},"streams":${JSON.stringify(outcomes)}}`);
+    },
+    end(name) {
+      const stream = streams.get(name);
+      if (stream === undefined) return;
+      streams.delete(name);
+      for (const [unit, generation] of stream.opened) {
+        const file = programs.get(stream.version)?.file(unit);
+        if (file !== undefined && file.cage.generation() === generation) file.cage.ask(file, ["end", name], upkeepSliceMs);
+      }
+    },
+    forget(version) {
+      for (const [name, stream] of streams) if (stream.version === version) streams.delete(name);
+    },
+  };
+}
+
+interface UnitRun {
+  readonly unit: number;
+  readonly file: CagedFile;
+  readonly sliceMs: number;
+  /** To be called before user code runs. */
+  begin(): void;
+}
+
+/** The units of all batches; the lists of the streams are in the same order, as far as they go. */
+function inOrder(batches: readonly StreamBatch[]): readonly number[] {
+  if (batches.length === 1) return batches[0]?.units ?? [];
+  return [...new Set(batches.flatMap(({ units }) => units))];
+}
+
+/** All streams in one call; when that fails, each by itself, so that the one at fault is found and the others go on. */
+function runUnit(run: UnitRun, passages: readonly Passage[]): void {
+  run.begin();
+  const failure = callUnit(run, passages);
+  if (failure === undefined) return;
+  if (passages.length === 1) {
+    for (const { units } of passages) units.push(failedUnit(run.unit, failure.us, failure.failure));
+    return;
+  }
+  for (const passage of passages) runUnit(run, [passage]);
+}
+
+function callUnit(
+  { unit, file, sliceMs }: UnitRun,
+  passages: readonly Passage[],
+): { readonly us: number; readonly failure: CallFailure } | undefined {
+  const heads: unknown[] = [];
+  const events: string[] = [];
+  for (const { batch, stream, events: outputs } of passages) {
+    const current = passed(batch, outputs);
+    const isKnown = stream.opened.get(unit) === file.cage.generation();
+    const stores = stream.stores.get(unit);
+    heads.push([
+      batch.stream,
+      current.length,
+      isKnown ? "" : stream.context,
+      isKnown || stores === undefined ? "" : JSON.stringify(stores),
+    ]);
+    events.push(...current);
+  }
+  const begun = performance.now();
+  const elapsed = (): number => Math.round(((performance.now() - begun) * 1000) / passages.length);
+  const result = file.cage.ask(file, ["events", unit, JSON.stringify(heads), ...events], sliceMs);
+  if (result.type === "failed") return { us: elapsed(), failure: result };
+  const answers = result.text.split("\n");
+  const settled: string[] = [];
+  for (const [index, { batch }] of passages.entries()) {
+    const answer = answers[index] ?? "-";
+    if (answer !== "?") {
+      settled.push(answer);
+      continue;
+    }
+    const polled = file.cage.ask(file, ["poll-events", unit, batch.stream], sliceMs);
+    if (polled.type === "failed") return { us: elapsed(), failure: polled };
+    settled.push(polled.text);
+  }
+  const us = elapsed();
+  for (const [index, passage] of passages.entries()) {
+    passage.stream.opened.set(unit, file.cage.generation());
+    takeAnswer(unit, us, passage, settled[index] ?? "-");
+  }
+  return undefined;
+}
+
+/** The events as they are at this point of the chain. */
+function passed(batch: StreamBatch, outputs: Passage["events"]): readonly string[] {
+  return batch.events.flatMap((text, index) => {
+    const output = outputs[index] ?? 0;
+    return output === 0 ? text : output;
+  });
+}
+
+interface EventAnswer {
+  readonly events?: readonly (0 | readonly string[])[];
+  readonly error?: NonNullable<UnitOfStream["error"]>;
+  readonly writes?: Writes;
+}
+
+function takeAnswer(unit: number, us: number, { stream, events, units }: Passage, answer: string): void {
+  if (answer === "-") {
+    units.push({ unit, us });
+    return;
+  }
+  const { events: outputs, error, writes } = JSON.parse(answer.slice(1)) as EventAnswer;
+  const changed = outputs === undefined ? 0 : merge(events, outputs);
+  units.push({
+    unit,
+    us,
+    ...(changed === 0 ? {} : { changed }),
+    ...(error === undefined ? {} : { error }),
+    ...(writes === undefined ? {} : { writes }),
+  });
+  if (writes?.state !== undefined || writes?.locals !== undefined) stream.stores.set(unit, applyWrites(stream.stores.get(unit), writes));
+}
+
+/** Puts what the unit made of the events that reached it in the place of those that came. @returns how many it changed */
+function merge(events: Passage["events"], outputs: readonly (0 | readonly string[])[]): number {
+  let at = 0;
+  let changed = 0;
+  for (const [index, before] of events.entries()) {
+    const reached = before === 0 ? 1 : before.length;
+    const made = outputs.slice(at, at + reached);
+    at += reached;
+    if (made.every((output) => output === 0)) continue;
+    changed += made.filter((output) => output !== 0).length;
+    events[index] = made.flatMap((output, position) => (output === 0 ? [(before as readonly string[])[position] ?? ""] : output));
+  }
+  return changed;
+}
+
+function applyWrites(stores: UnitStores | undefined, writes: Writes): UnitStores {
+  return { state: applyStore(stores?.state ?? {}, writes.state ?? {}), locals: applyStore(stores?.locals ?? {}, writes.locals ?? {}) };
+}
+
+function applyStore(content: UnitStores["state"], written: NonNullable<Writes["state"]>): UnitStores["state"] {
+  const entries = new Map(Object.entries(content));
+  for (const [key, value] of Object.entries(written)) {
+    if (value === null) entries.delete(key);
+    else entries.set(key, value);
+  }
+  return Object.fromEntries(entries);
+}
+
+function failedUnit(unit: number, us: number, { kind, message, stack }: CallFailure): UnitOfStream {
+  return { unit, us, error: { name: "Error", message, stack, kind } };
+}
