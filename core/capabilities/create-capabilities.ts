@@ -68,8 +68,8 @@ export function createCapabilities(init: CapabilitiesInit): CreatedCapabilities 
       const store = await openedKv();
       await store.commit(file, writes, `${id} ${index} ${commits}`);
     } catch (error) {
-      const reason = error instanceof CapabilityError ? { reason: error.message } : { error };
-      logger.warn({ requestId: id, file, ...reason }, "what user code wanted to keep was not written");
+      if (error instanceof CapabilityError) userLog.write(file, id, [{ level: "warn", text: error.message }]);
+      else logger.warn({ requestId: id, file, error }, "what user code wanted to keep was not written");
     }
   }
 
@@ -84,9 +84,14 @@ export function createCapabilities(init: CapabilitiesInit): CreatedCapabilities 
       const { file } = unit.source;
       if (writes.logs !== undefined) userLog.write(file, exchange.id, writes.logs);
       if (writes.state !== undefined || writes.locals !== undefined) {
-        for (const reason of exchangeStores(exchange).commit(file, writes)) {
-          logger.warn({ requestId: exchange.id, file, reason }, "what user code wanted to keep was not kept");
-        }
+        const refused = exchangeStores(exchange).commit(file, writes);
+        // With the lines of the file itself: a stream may come to this with every event.
+        if (refused.length > 0)
+          userLog.write(
+            file,
+            exchange.id,
+            refused.map((text) => ({ level: "warn", text })),
+          );
       }
       return writes.kv === undefined || writes.kv.length === 0 ? undefined : commitKv(exchange, unit, writes.kv);
     },

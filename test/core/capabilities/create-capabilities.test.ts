@@ -71,7 +71,7 @@ test("what two calls of the same request append is kept twice, in order", async 
 test("writes to kv without the grant are refused, and make no file", async () => {
   const { capabilities, directory, logged } = await setUp();
   await capabilities.commit(exchangeOf("s1"), unitOf("hooks/a.ts"), { kv: [{ op: "set", key: "a", value: 1 }] });
-  expect(logged).toMatchObject([{ file: "hooks/a.ts", reason: 'context.kv needs the grant "kv"' }]);
+  expect(logged).toMatchObject([{ file: "hooks/a.ts", text: 'context.kv needs the grant "kv"' }]);
   expect(await readdir(directory)).toEqual([]);
 });
 
@@ -82,7 +82,7 @@ test("what could not be kept is said in the log, and fails nothing", async () =>
   const unit = unitOf("hooks/a.ts", [{ type: "kv" }]);
   await capabilities.commit(exchange, unit, { state: { a: "x".repeat(70_000) }, kv: [{ op: "set", key: "a", value: 1 }] });
   expect(logged).toMatchObject([
-    { requestId: exchange.id, file: "hooks/a.ts", reason: expect.stringContaining("context.state of hooks/a.ts would hold") },
+    { requestId: exchange.id, file: "hooks/a.ts", text: expect.stringContaining("context.state of hooks/a.ts would hold") },
     { requestId: exchange.id, file: "hooks/a.ts", error: expect.objectContaining({ message: expect.stringContaining("not a database") }) },
   ]);
 });
