@@ -17,24 +17,21 @@ export async function noteLeftovers(directory: string, report: Report): Promise<
   }
 }
 
-/** What to do about a rule or hook in Python. @param module its file's name, without the ending */
-export function howToPort(kind: "rule" | "hook", module: string): string {
-  const name = module.replaceAll("_", "-");
+/** What to do about a rule or hook in Python. @param path its file, relative to the folder */
+export function howToPort(kind: "rule" | "hook", path: string): string {
   const what = kind === "rule" ? "a function of the request that says whether it matches" : "functions that take the request or the reply";
   const builtIn = kind === "rule" ? " A built-in rule (ccproxy.rules.*) may do already." : "";
-  return `Port it to TypeScript as ${kind}s/${name}.ts: ${what}.${builtIn}`;
+  return `Port it to TypeScript as ${path.replace(/\.py$/, ".ts")}: ${what}.${builtIn}`;
 }
 
 /** `a.b.C` is `a/b.py` in the folder, as LiteLLM looks it up; a written file name is meant as such. Undefined when there is none. */
-export async function findPython(reference: string, directory: string): Promise<{ path: string; module: string } | undefined> {
+export async function findPython(reference: string, directory: string): Promise<string | undefined> {
   if (/^ccproxy\.(rules|hooks)\./.test(reference)) return undefined;
-  const asFile = /^(?:\.\/)?((?:[\w-]+\/)*([\w-]+)\.py)(?::\w+)?$/.exec(reference);
+  const asFile = /^(?:\.\/)?((?:[\w-]+\/)*[\w-]+\.py)(?::\w+)?$/.exec(reference);
   const asModule = /^((?:\w+\.)*)(\w+)\.\w+$/.exec(reference);
-  for (const [path, module] of [
-    [asFile?.[1], asFile?.[2]],
-    [asModule === null ? undefined : `${(asModule[1] ?? "").replaceAll(".", "/")}${asModule[2]}.py`, asModule?.[2]],
-  ]) {
-    if (path !== undefined && module !== undefined && (await exists(join(directory, path)))) return { path, module };
+  const modulePath = asModule === null ? undefined : `${(asModule[1] ?? "").replaceAll(".", "/")}${asModule[2]}.py`;
+  for (const path of [asFile?.[1], modulePath]) {
+    if (path !== undefined && (await exists(join(directory, path)))) return path;
   }
   return undefined;
 }

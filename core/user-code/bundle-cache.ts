@@ -21,7 +21,7 @@ interface Kept {
 }
 
 /** @param capacity bundles kept at most; the one unused for longest goes first */
-export function createBundleCache(capacity: number): BundleCache {
+export function createBundleCache(capacity: number, compile: typeof bundle = bundle): BundleCache {
   const kept = new Map<string, Kept>();
   return {
     async get(entry, compilerOptions) {
@@ -32,7 +32,7 @@ export function createBundleCache(capacity: number): BundleCache {
         kept.set(key, known);
         return { type: "bundled", bundle: known.bundle };
       }
-      const result = await bundle(entry, compilerOptions);
+      const result = await compile(entry, compilerOptions);
       if (result.type === "bundled") kept.set(key, { bundle: result.bundle, listing: await list(result.bundle) });
       const oldest = kept.keys().next();
       if (kept.size > capacity && oldest.done !== true) kept.delete(oldest.value);

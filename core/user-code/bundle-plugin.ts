@@ -12,7 +12,9 @@ export type Entry =
   /** `path` has no links and lies in the zone. */
   | { readonly type: "file"; readonly path: string; readonly zone: Zone }
   /** Resolved like an import in a file that stands in the zone's root. */
-  | { readonly type: "package"; readonly specifier: string; readonly zone: Zone };
+  | { readonly type: "package"; readonly specifier: string; readonly zone: Zone }
+  /** A file of tests: what is bundled is the hook that runs them. `path` as for a file. */
+  | { readonly type: "tests"; readonly path: string; readonly zone: Zone };
 
 /** A file that was read. */
 export interface Input {
@@ -39,6 +41,9 @@ export interface BuildRecord {
   readonly tried: readonly string[];
   entry(): KnownFile | undefined;
 }
+
+/** Of the module that stands before a file of tests. */
+const testsNamespace = "tests";
 
 /** Not the disk: for files of its own esbuild would read source maps and package.json by itself. */
 export const sourceNamespace = "user";
@@ -78,6 +83,13 @@ export function createPlugin(entry: Entry): { readonly plugin: Plugin; readonly 
       first = register(entry.path, entry.zone);
       return { path: first.name, namespace: sourceNamespace };
     }
+    if (isEntry && entry.type === "tests") {
+      first = register(entry.path, entry.zone);
+      return { path: first.name, namespace: testsNamespace };
+    }
+    if (args.namespace === testsNamespace && first !== undefined && args.path === testsOfFile) {
+      return { path: first.name, namespace: sourceNamespace, sideEffects: true };
+    }
     const importer = files.get(args.importer);
     const specifier = isEntry && entry.type === "package" ? entry.specifier : args.path;
     const zone = importer?.zone ?? entry.zone;
@@ -97,9 +109,11 @@ export function createPlugin(entry: Entry): { readonly plugin: Plugin; readonly 
     if (file === undefined) return { errors: [{ text: `${args.path} was never led to` }] };
     const ending = extname(file.path);
     const loader = loaders.get(ending);
+    // Of the first file the finding itself says the name.
+    const subject = file === first ? "" : `${file.name} `;
     if (loader === undefined) return { errors: [{ text: unknownEnding(file.name, ending) }] };
     const source = await readSource(file.path, file.zone.root);
-    if (source.type === "refused") return { errors: [{ text: `${file.name} ${source.why}.` }] };
+    if (source.type === "refused") return { errors: [{ text: `${subject}${source.why}.` }] };
     inputs.push({ path: file.path, zone: file.zone, signature: source.signature, digest: source.digest });
     const warnings: PartialMessage[] = file.zone.kind === "user" && loader !== "text" ? checkDirections(source.text, file.name) : [];
     return { contents: withoutMapReference(source.text), loader: args.with["type"] === "text" ? "text" : loader, warnings };
@@ -110,10 +124,14 @@ export function createPlugin(entry: Entry): { readonly plugin: Plugin; readonly 
     setup(build) {
       build.onResolve({ filter: /.*/ }, async (args) => await onResolve(build, args));
       build.onLoad({ filter: /.*/, namespace: sourceNamespace }, onLoad);
+      build.onLoad({ filter: /.*/, namespace: testsNamespace }, () => ({ contents: runnerOfTests }));
     },
   };
   return { plugin, record: { files, inputs, tried, entry: () => first } };
 }
+
+const testsOfFile = "ccproxy:tests";
+const runnerOfTests = `import "${testsOfFile}"; export { testHook as default } from "ccproxy/sdk/testing";`;
 
 /** Of the same length. esbuild would read the map that is named, wherever it lies, and show it in messages. */
 function withoutMapReference(text: string): string {

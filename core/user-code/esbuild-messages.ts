@@ -1,10 +1,9 @@
 /** What esbuild has to say, as findings at a place in the user's files. */
 
 import type { LogLevel, Message } from "esbuild";
-import { drawFrame } from "../config/code-frame.ts";
 import type { Fault, Severity } from "../config/types.ts";
 import { sourceNamespace, type BuildRecord } from "./bundle-plugin.ts";
-import { maskCode, maskText } from "./mask-code.ts";
+import { codeFrame, maskText } from "./mask-code.ts";
 
 /** What would fail when the code runs is told when it is compiled. */
 const unusable: ReadonlyMap<string, string> = new Map([
@@ -50,15 +49,18 @@ export function readMessages(
 
 function asFault(severity: Severity, message: Message, record: BuildRecord, fallback: string): Fault {
   const { location } = message;
-  const text = sentence(
-    maskText(unusable.get(message.id) ?? inOtherWords.find(([pattern]) => pattern.test(message.text))?.[1] ?? message.text),
-  );
+  const text = sentence(maskText(wording(message)));
   const file = record.files.get(nameOf(location?.file));
   if (location === null || file === undefined) return { severity, message: text, file: record.entry()?.path ?? fallback };
   const before = Buffer.from(location.lineText).subarray(0, location.column).toString();
   const column = before.length + 1;
-  const frame = drawFrame(maskCode(location.lineText), location.line, column);
+  const frame = codeFrame(location.lineText, location.line, column);
   return { severity, message: text, file: file.path, line: location.line, column, frame };
+}
+
+function wording({ id, text }: Message): string {
+  const ours = unusable.get(id) ?? inOtherWords.find(([pattern]) => pattern.test(text))?.[1];
+  return ours ?? text.replaceAll(`"${sourceNamespace}:`, '"');
 }
 
 function nameOf(file: string | undefined): string {

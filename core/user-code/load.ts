@@ -90,7 +90,7 @@ interface Settled {
   readonly unit?: UserUnit;
   readonly faults?: readonly Fault[];
   /** An autoloaded file that nothing could be taken from. */
-  readonly withoutDefault?: { readonly name: string; readonly path: string; readonly why: string };
+  readonly withoutDefault?: { readonly kind: UserUnit["kind"]; readonly name: string; readonly path: string };
 }
 
 async function settle(plan: PlannedUnit, { result }: BundledEntry, compilerOptions: string, cache: BundleCache): Promise<Settled> {
@@ -103,7 +103,7 @@ async function settle(plan: PlannedUnit, { result }: BundledEntry, compilerOptio
   const { bundle } = result;
   const missing = await missingExport(bundle, plan.exportName, plan.source, compilerOptions, cache);
   if (missing === undefined) return { unit: toUnit(plan, bundle), faults: bundle.warnings };
-  if (plan.origin === "autoloaded") return { withoutDefault: { name: bundle.name, path: bundle.path, why: missing } };
+  if (plan.origin === "autoloaded") return { withoutDefault: { kind: plan.kind, name: bundle.name, path: bundle.path } };
   return { faults: [{ severity: "error", ...plan.location, message: `${plan.title}: ${missing}` }] };
 }
 
@@ -117,15 +117,14 @@ function toUnit({ source: _source, title: _title, ...plan }: PlannedUnit, { name
 
 /** A file that others import is none of those that were forgotten something in. */
 function strayFile(
-  { name, path, why }: NonNullable<Settled["withoutDefault"]>,
+  { kind, name, path }: NonNullable<Settled["withoutDefault"]>,
   imported: ReadonlySet<string>,
 ): { readonly ignored: IgnoredFile; readonly fault?: Fault } {
   if (imported.has(path)) return { ignored: { file: name, why: "it has no default export; other files import it" } };
-  const message = `is not loaded: ${why} A file that others are to import begins with _.`;
-  return {
-    ignored: { file: name, why: "it has no default export" },
-    fault: { severity: "warning", file: path, line: 1, column: 1, message, frame: "" },
-  };
+  const definition = kind === "rule" ? "defineRule" : "defineHook";
+  const message = `is not loaded: it has no default export. Write "export default ${definition}(…)", or let its name begin with _ if other files are to import it.`;
+  const fault: Fault = { severity: "warning", file: path, line: 1, column: 1, message };
+  return { ignored: { file: name, why: "it has no default export" }, fault };
 }
 
 function distinct(faults: readonly Fault[]): readonly Fault[] {

@@ -37,11 +37,10 @@ export async function planUnits(entries: Entries, autoload: boolean, context: Re
   const faults = resolved.flatMap(({ fault }) => fault ?? []);
   const files = resolved.flatMap(({ tried }) => tried);
   if (!autoload) return { units: configured, ignored: [], faults, files };
-  const named = new Map(
-    configured.flatMap(({ source, location }) =>
-      source.type === "file" ? [[source.path, `${location.file}:${location.line}`] as const] : [],
-    ),
-  );
+  const named = new Map<string, string>();
+  for (const { source, location } of configured) {
+    if (source.type === "file" && !named.has(source.path)) named.set(source.path, `${location.file}:${location.line}`);
+  }
   const { found, ignored, folders } = await discoverFiles(context.zone.root, named);
   const autoloaded = found.map(({ kind, file, path }): PlannedUnit => {
     const source: Entry = { type: "file", path, zone: context.zone };

@@ -152,9 +152,9 @@ async function python(
   const file = await findPython(reference, zone.root);
   if (file === undefined) return unresolved(otherwise, tried);
   const part = kind === "rule" ? "rule" : "hook";
-  return unresolved(`is Python (${file.path}), which cannot run here. ${howToPort(part, file.module)} Until then, take this entry out.`, [
+  return unresolved(`is Python (${file}), which cannot run here. ${howToPort(part, file)} Until then, take this entry out.`, [
     ...tried,
-    join(zone.root, file.path),
+    join(zone.root, file),
   ]);
 }
 

@@ -1,9 +1,8 @@
 /** Leads positions in a bundle back to the lines that the user wrote. */
 
 import { SourceMap, type SourceMapPayload } from "node:module";
-import { drawFrame } from "../config/code-frame.ts";
 import type { Location } from "../config/types.ts";
-import { maskCode, maskText } from "./mask-code.ts";
+import { codeFrame, maskText } from "./mask-code.ts";
 import type { UserUnit } from "./types.ts";
 
 /** An error as it can be shown: no credentials, positions in the user's own files. */
@@ -39,7 +38,7 @@ export function mapUnitError(
   if (first === undefined) return { message: text, position: undefined, stack: "", frame: "" };
   const position = { file: pathOf(first.source, unit), line: first.line, column: first.column };
   const line = origins.lineOf(first.source, first.line);
-  const frame = line === undefined ? "" : drawFrame(maskCode(line), first.line, first.column);
+  const frame = line === undefined ? "" : codeFrame(line, first.line, first.column);
   return { message: text, position, stack: origins.map(stack), frame };
 }
 
