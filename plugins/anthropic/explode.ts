@@ -17,23 +17,26 @@ const lateFields = ["context_management", "input_transformations"];
 export function explode(json: string): readonly string[] | undefined {
   const message = parseMessage(json);
   if (message === undefined) return undefined;
-  const { content, ...rest } = message;
+  const { content } = message;
   const blocks = Array.isArray(content) ? content : [];
-  const late = new Set([...deltaFields, ...lateFields]);
-  const start = {
-    ...Object.fromEntries(Object.entries(rest).filter(([key]) => !late.has(key))),
-    ...(content === undefined ? {} : { content: Array.isArray(content) ? [] : content }),
-    // Clients read these from the first event on.
-    ...("stop_reason" in rest ? { stop_reason: null } : {}),
-    ...("stop_sequence" in rest ? { stop_sequence: null } : {}),
-  };
+  const start = Object.fromEntries(Object.entries(message).flatMap(([key, value]) => startOf(key, value)));
   const events: JsonObject[] = [
     { type: "message_start", message: start },
     ...blocks.flatMap((block, index) => [...blockEvents(block, index)]),
-    { ...pick(rest, lateFields), type: "message_delta", delta: pick(rest, deltaFields), usage: record(rest["usage"]) ?? {} },
+    { ...pick(message, lateFields), type: "message_delta", delta: pick(message, deltaFields), usage: record(message["usage"]) ?? {} },
     { type: "message_stop" },
   ];
   return events.map((event) => JSON.stringify(event));
+}
+
+const late: ReadonlySet<string> = new Set([...deltaFields, ...lateFields]);
+
+/** What the first event says of a field, in the field's own place. */
+function startOf(key: string, value: Json): readonly (readonly [key: string, value: Json])[] {
+  if (key === "content" && Array.isArray(value)) return [[key, []]];
+  // Clients read these two from the first event on.
+  if (key === "stop_reason" || key === "stop_sequence") return [[key, null]];
+  return late.has(key) ? [] : [[key, value]];
 }
 
 function parseMessage(json: string): JsonObject | undefined {

@@ -42,6 +42,13 @@ describe("a message told in events and put together again", () => {
     fc.assert(isSame, { numRuns: 2000 });
   });
 
+  it("has its fields in the same order", () => {
+    const json = JSON.stringify(messageObject(message));
+    const assembler = events.assemble();
+    for (const event of events.explode(json) ?? []) assembler.push(JSON.parse(event));
+    expect(assembler.message()).toBe(json);
+  });
+
   it("keeps numbers that are too long for a number of the language", () => {
     const long =
       '{"type":"message","content":[{"type":"tool_use","input":{"id":12345678901234567890,"x":1e400,"y":0.12345678901234567891}}],"n":98765432109876543210}';
