@@ -9,21 +9,23 @@ export interface Background {
 /** @param onError told of work that failed */
 export function createBackground(onError: (error: unknown) => void): Background {
   const going = new Set<Promise<void>>();
+  /** What ends may have begun something else. */
+  async function untilNone(): Promise<void> {
+    while (going.size > 0) await Promise.all(going);
+  }
   return {
     add(work) {
       const tracked: Promise<void> = work.then(() => undefined, onError).finally(() => going.delete(tracked));
       going.add(tracked);
     },
-    async idle(withinMs) {
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      let isLate = false;
-      const timer = setTimeout(() => {
-        isLate = true;
-        resolve();
-      }, withinMs);
-      // What ends may have begun something else.
-      while (going.size > 0 && !isLate) await Promise.race([Promise.all(going), late]);
-      clearTimeout(timer);
+    idle(withinMs) {
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        void untilNone().then(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
     },
   };
 }

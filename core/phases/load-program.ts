@@ -80,8 +80,8 @@ export async function loadProgram(code: UserCode, services: LoadServices): Promi
     if (told === undefined) throw new Error(`the sandbox said nothing about ${source.file}`);
     const manifest = services.manifests.read(source, told);
     const unit = loadedUnit(index, source, manifest);
-    const why = manifest.error === undefined ? whyIgnored(source, manifest) : undefined;
-    if (manifest.error !== undefined) faults.push(loadFault(unit, manifest.error, services.mapError));
+    const why = whyIgnored(source, manifest);
+    if (manifest.error !== undefined && why === undefined) faults.push(loadFault(unit, manifest.error, services.mapError));
     else if (why === undefined) units.push(unit);
     else {
       alsoIgnored.push({ file: source.file, why });
@@ -143,8 +143,10 @@ function loadedUnit(index: number, source: UserUnit, manifest: UnitManifest): Lo
 }
 
 /** A file that nobody named is loaded for what it exports; something else in the folder may be meant for another purpose. */
-function whyIgnored({ origin, kind }: UserUnit, { defined }: UnitManifest): string | undefined {
+function whyIgnored({ origin, kind }: UserUnit, { defined, error }: UnitManifest): string | undefined {
   if (origin !== "autoloaded" || defined === kind) return undefined;
+  // What the file itself throws while it is loaded is a fault, whatever it would have exported.
+  if (error !== undefined && error.name !== "SandboxError") return undefined;
   const wanted = kind === "rule" ? "defineRule" : "defineHook";
   const found =
     defined === undefined ? `its default export is not made with ${wanted}` : `its default export is a ${defined}, not a ${kind}`;

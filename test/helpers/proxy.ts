@@ -1,6 +1,6 @@
 /** A proxy under test: a real server in this process, with a configuration folder of its own. */
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -17,6 +17,8 @@ export interface ProxyOptions {
   /** The value below `ccproxy:` in `ccproxy.yaml`. */
   readonly ccproxy?: unknown;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Further files of the folder, e.g. `rules/vip.ts`, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly plugins?: readonly Plugin[];
   readonly host?: string;
   readonly watch?: boolean;
@@ -29,6 +31,8 @@ export interface Proxy extends RunningServer, AsyncDisposable {
   writeConfig(config: unknown): Promise<void>;
   /** Replaces `ccproxy.yaml`; takes effect with `reload`. */
   writeCcproxy(ccproxy: unknown): Promise<void>;
+  /** Writes a file of the folder as an editor does, e.g. `rules/vip.ts`. */
+  write(name: string, text: string): Promise<void>;
   /** Lines of the log so far, parsed. Complete after `stop`. */
   logLines(): Promise<readonly Record<string, unknown>[]>;
   /** The log as it stands in the file. */
@@ -41,6 +45,11 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
   const writeConfig = (config: unknown): Promise<void> =>
     writeFile(path.join(directory, "config.yaml"), typeof config === "string" ? config : stringify(config));
   const writeCcproxy = (ccproxy: unknown): Promise<void> => writeFile(path.join(directory, "ccproxy.yaml"), stringify({ ccproxy }));
+  const write = async (name: string, text: string): Promise<void> => {
+    await mkdir(path.dirname(path.join(directory, name)), { recursive: true });
+    await writeFile(path.join(directory, name), text);
+  };
+  for (const [name, text] of Object.entries(options.files ?? {})) await write(name, text);
   await writeConfig(options.config ?? { model_list: [] });
   if (options.ccproxy !== undefined) await writeCcproxy(options.ccproxy);
   const server = await startServer({
@@ -62,6 +71,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
     directory,
     writeConfig,
     writeCcproxy,
+    write,
     logText,
     async logLines() {
       const lines = (await logText()).split("\n").filter((line) => line !== "");

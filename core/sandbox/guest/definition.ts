@@ -46,6 +46,15 @@ export function loadUnit(info: UnitInfo, exports: unknown): LoadedUnit {
   return { base, manifest, handlers, openStream, events };
 }
 
+/** What the export of a unit was made with, of use or not; undefined also when looking at it throws. */
+export function definedAs({ exportName }: UnitInfo, exports: unknown): "rule" | "hook" | undefined {
+  try {
+    return markOf(readMember(exports, exportName)) ?? (exportName === "default" ? markOf(exports) : undefined);
+  } catch {
+    return undefined;
+  }
+}
+
 function findMethods(info: UnitInfo, value: unknown): Methods {
   if (info.kind === "rule") return ruleMethods(info, value);
   if (info.kind === "callback" && markOf(value) === undefined) return adaptCallback(info, value);

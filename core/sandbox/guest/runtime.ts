@@ -1,7 +1,7 @@
 /** The units of one context and their runs, behind the operations of the entry. */
 
 import type { OperationResult, Phase } from "../protocol.ts";
-import { loadUnit } from "./definition.ts";
+import { definedAs, loadUnit } from "./definition.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { describeError } from "./errors.ts";
 import { createEventRun, type EventRun } from "./events.ts";
@@ -142,6 +142,7 @@ function load(units: Map<string, LoadedUnit>, infosText: string, code: string): 
       return {
         unit: info.unit,
         error: describeError(thrown),
+        defined: "exports" in evaluated ? definedAs(info, evaluated.exports) : undefined,
         phases: [],
         required: false,
         buffer: false,
