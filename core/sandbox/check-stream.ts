@@ -58,9 +58,20 @@ function readUnit(value: { readonly [key: string]: unknown }, unit: number): Pha
   try {
     const writes = readWrites(value["writes"]);
     const error = readUnitError(value["error"]);
-    return { unit, us, ...(error === undefined ? {} : { error }), ...(writes === undefined ? {} : { writes }) };
+    const changed = readCount(value["changed"]);
+    return {
+      unit,
+      us,
+      ...(changed === 0 ? {} : { changed }),
+      ...(error === undefined ? {} : { error }),
+      ...(writes === undefined ? {} : { writes }),
+    };
   } catch (error) {
     if (error instanceof InvalidOutcome) return { unit, us, error: invalid(error.message) };
     throw error;
   }
+}
+
+function readCount(value: unknown): number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
