@@ -1,4 +1,4 @@
-/** Renders one JSON log line for a person: one line a request, one line a message. */
+/** Renders one JSON log line for a person: one line a request, one line a message, code and findings below it. */
 
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
@@ -74,14 +74,39 @@ function duration(ms: number): string {
 }
 
 const levelStyles: Readonly<Record<string, Style>> = { error: "red", warn: "yellow", info: "green", debug: "dim" };
-const frameFields: ReadonlySet<string> = new Set(["level", "time", "msg"]);
+/** Shown in a place of their own, or not at all. */
+const placedFields: ReadonlySet<string> = new Set(["level", "time", "msg", "frame", "stack"]);
 
 function messageLine(record: LogRecord, paint: Paint): string {
   const level = oneLine(record["level"]);
+  const message = oneLine(record["msg"]);
   const fields = Object.entries(record)
-    .filter(([name, value]) => !frameFields.has(name) && value !== undefined)
-    .map(([name, value]) => `${paint("dim", `${name}=`)}${oneLine(shorten(value))}`);
-  return joinParts(" ", [paint(levelStyles[level] ?? "dim", level.padEnd(5)), oneLine(record["msg"]), ...fields]);
+    .filter(([name, value]) => !placedFields.has(name) && value !== undefined && !isFindings(name, value))
+    .map(([name, value]) => ({ name, text: oneLine(shorten(value)) }))
+    // What the message says already is not said twice.
+    .filter(({ text }) => text.length < 4 || !message.includes(text))
+    .map(({ name, text }) => `${paint("dim", `${name}=`)}${text}`);
+  const head = joinParts(" ", [paint(levelStyles[level] ?? "dim", level.padEnd(5)), message, ...fields]);
+  return [head, ...faultLines(record["faults"]), ...frameLines(record["frame"])].join("\n");
+}
+
+function isFindings(name: string, value: unknown): boolean {
+  return name === "faults" && Array.isArray(value);
+}
+
+/** Findings of a configuration that was refused, each with its line of code. */
+function faultLines(faults: unknown): readonly string[] {
+  if (!Array.isArray(faults)) return [];
+  return faults.flatMap((fault: Partial<Record<"file" | "line" | "column" | "path" | "message" | "frame", unknown>> | null) => {
+    const { file, line, column, path, message, frame } = fault ?? {};
+    const position = joinParts(":", [file, line, column].map(oneLine));
+    return [`  ${joinParts(" ", [`${position}:`, oneLine(path), oneLine(message)])}`, ...frameLines(frame)];
+  });
+}
+
+function frameLines(frame: unknown): readonly string[] {
+  if (typeof frame !== "string" || frame === "") return [];
+  return frame.split("\n").map((line) => `  ${line.replaceAll(unsafe, " ")}`);
 }
 
 /** Of an error its message is enough here; the file has the stack. */
@@ -89,9 +114,11 @@ function shorten(value: unknown): unknown {
   return typeof value === "object" && value !== null && "message" in value ? value.message : value;
 }
 
-/** Control and direction characters go, so that a logged text cannot move the cursor, forge a line or turn it around. */
+/** Control and direction characters: a logged text shall not move the cursor, forge a line or turn it around. */
+const unsafe = /[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu;
+
 function oneLine(value: unknown): string {
   if (value === undefined || value === null) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, " ");
+  return text.replaceAll(unsafe, " ");
 }
