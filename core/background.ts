@@ -18,14 +18,11 @@ export function createBackground(onError: (error: unknown) => void): Background 
       const tracked: Promise<void> = work.then(() => undefined, onError).finally(() => going.delete(tracked));
       going.add(tracked);
     },
-    idle(withinMs) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, withinMs);
-        void untilNone().then(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+    async idle(withinMs) {
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, withinMs);
+      await Promise.race([untilNone(), late.promise]);
+      clearTimeout(timer);
     },
   };
 }
