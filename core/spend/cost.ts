@@ -22,7 +22,8 @@ export function costUsd(usage: Usage | undefined, info: Readonly<Record<string, 
     if (each === undefined) return null;
     sum += tokens * each;
   }
-  return sum;
+  // Prices have few digits; what binary fractions add to their sum is no money.
+  return Number(sum.toPrecision(12));
 }
 
 /** YAML reads some spellings of a small number as text, e.g. `3e-06` in quotes. */
