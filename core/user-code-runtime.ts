@@ -23,6 +23,8 @@ export interface UserCodeRuntimeInit {
   readonly registry: Registry;
   readonly environment: Environment;
   readonly logger: Logger;
+  /** Default: that of the installation, made when there is none. */
+  readonly installSecret?: (directory: string) => Promise<string>;
 }
 
 export interface UserCodeRuntime {
@@ -38,7 +40,8 @@ export interface UserCodeRuntime {
 const mapError: MapError = ({ source }, error) => mapUnitError(source, error);
 
 /** Starts nothing until a configuration has user code. */
-export function createUserCodeRuntime({ registry, environment, logger }: UserCodeRuntimeInit): UserCodeRuntime {
+export function createUserCodeRuntime(init: UserCodeRuntimeInit): UserCodeRuntime {
+  const { registry, environment, logger, installSecret = readOrCreateInstallSecret } = init;
   const secrets = new Set<string>();
   const manifests = createKnownManifests();
   let sandbox: Sandbox | undefined;
@@ -48,7 +51,7 @@ export function createUserCodeRuntime({ registry, environment, logger }: UserCod
       const code = await loadUserCode({ directory, rules, hooks, callbacks, autoload, registryRuleNames, readyMadeDirectory });
       const variable = variableReader(environmentVariables, environment);
       for (const { options } of code.units) for (const value of grantedValues(options.grants, variable)) secrets.add(value);
-      const secret = code.units.length === 0 ? "" : await readOrCreateInstallSecret(directory);
+      const secret = code.units.length === 0 ? "" : await installSecret(directory);
       const built = await loadProgram(code, {
         sandbox: () => (sandbox ??= createSandbox({ logger, hostProgram: readHostProgram })),
         mapError,
