@@ -5,7 +5,7 @@ import type { ClientKind, RequestClass, ThinkingMode } from "./facts.ts";
 
 export type HookPhase = "preCall" | "preUpstream" | "onEvent" | "postCall" | "onError" | "onComplete";
 
-/** {@link import("./facts.ts").Facts} as plain, frozen data. */
+/** {@link import("./facts.ts").Facts} as plain data. */
 export interface FactValues {
   /** As the client asked for it. */
   readonly model: string;

@@ -27,44 +27,59 @@ export interface UnitBase {
 export interface ContextSource {
   readonly base: UnitBase;
   readonly phase: Phase;
-  /** JSON of the {@link CallContext}. */
-  readonly context: string;
+  /** JSON. Apart from the rest: it is what most rules look at, and parsing both would take twice as long. */
+  readonly facts: string;
+  /** JSON of the {@link CallContext} without the facts. */
+  readonly rest: string;
   /** JSON of the {@link import("../protocol.ts").UnitStores}; may be empty. */
   readonly stores: string;
 }
 
+type RestOfContext = Omit<CallContext, "facts">;
+
 /** Everything a run records; its parts are made when they are first touched. */
 export class Recorder {
+  // Plain fields: user code never holds a recorder, and private ones cost several times as much.
   readonly source: ContextSource;
-  readonly log: Log = createLog();
-  readonly annotations: Map<string, string> = new Map();
-  #call: CallContext | undefined;
-  #headers: RecordingHeaders | undefined;
-  #state: RecordingStore | undefined;
-  #locals: RecordingStore | undefined;
-  #stores: Readonly<Record<string, unknown>> | undefined;
-  #operations: Operations | undefined;
-  #signal: Signal | undefined;
+  private madeLog: Log | undefined = undefined;
+  private madeFacts: FactValues | undefined = undefined;
+  private madeCall: RestOfContext | undefined = undefined;
+  private madeHeaders: RecordingHeaders | undefined = undefined;
+  private madeState: RecordingStore | undefined = undefined;
+  private madeLocals: RecordingStore | undefined = undefined;
+  private madeOperations: Operations | undefined = undefined;
+  private madeSignal: Signal | undefined = undefined;
+  private parsedStores: Readonly<Record<string, unknown>> | undefined = undefined;
+  private annotations: Map<string, string> | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
   }
 
-  get call(): CallContext {
-    return (this.#call ??= deepFreeze(JSON.parse(this.source.context) as CallContext));
+  get log(): Log {
+    return (this.madeLog ??= createLog());
+  }
+
+  // Not frozen: it is this run's own copy, and freezing takes longer than parsing.
+  get facts(): FactValues {
+    return (this.madeFacts ??= JSON.parse(this.source.facts) as FactValues);
+  }
+
+  get call(): RestOfContext {
+    return (this.madeCall ??= JSON.parse(this.source.rest) as RestOfContext);
   }
 
   get headers(): RecordingHeaders {
     const { phase } = this.source;
-    return (this.#headers ??= createHeaders(this.call.headers, phase === "preCall" || phase === "preUpstream"));
+    return (this.madeHeaders ??= createHeaders(this.call.headers, phase === "preCall" || phase === "preUpstream"));
   }
 
   get state(): RecordingStore {
-    return (this.#state ??= this.#createStore("state"));
+    return (this.madeState ??= this.createStore("state"));
   }
 
   get locals(): RecordingStore {
-    return (this.#locals ??= this.#createStore("locals"));
+    return (this.madeLocals ??= this.createStore("locals"));
   }
 
   get operations(): Operations {
@@ -73,11 +88,11 @@ export class Recorder {
       phase === "onEvent"
         ? "onEvent cannot wait for anything outside: the stream would stand still; ask in preCall and keep the answer in context.locals"
         : undefined;
-    return (this.#operations ??= createOperations({ grants: base.info.grants, file: base.info.file, refusal }));
+    return (this.madeOperations ??= createOperations({ grants: base.info.grants, file: base.info.file, refusal }));
   }
 
   get signal(): Signal {
-    return (this.#signal ??= createSignal());
+    return (this.madeSignal ??= createSignal());
   }
 
   annotate(key: unknown, value: unknown): void {
@@ -87,6 +102,7 @@ export class Recorder {
       throw new SandboxError(
         `context.annotate(${JSON.stringify(name)}): ${text.length} characters of JSON; at most ${maxAnnotationLength} are kept`,
       );
+    this.annotations ??= new Map();
     if (this.annotations.size >= maxAnnotations && !this.annotations.has(name))
       throw new SandboxError(`context.annotate: more than ${maxAnnotations} fields`);
     this.annotations.set(name, text);
@@ -94,39 +110,40 @@ export class Recorder {
 
   /** Whether anything waits for the proxy. Does not make what was not touched. */
   get isWaiting(): boolean {
-    return this.#operations !== undefined && this.#operations.waiting() > 0;
+    return this.madeOperations !== undefined && this.madeOperations.waiting() > 0;
   }
 
   takeOperations(): string | undefined {
-    return this.#operations?.takeAsked();
+    return this.madeOperations?.takeAsked();
   }
 
   headerChanges(): string | undefined {
-    return this.#headers?.changes();
+    return this.madeHeaders?.changes();
   }
 
   /** JSON of the writes since the last time; undefined when there are none. @param failed nothing but what was said counts */
   takeWrites(failed: boolean): string | undefined {
-    const members: string[] = [];
+    let members = "";
     const add = (name: string, text: string | undefined): void => {
-      if (text !== undefined) members.push(`"${name}":${text}`);
+      if (text !== undefined) members += `${members === "" ? "" : ","}"${name}":${text}`;
     };
-    const kept = failed ? undefined : this;
-    add("state", kept === undefined ? undefined : kept.#state?.take());
-    add("locals", kept === undefined ? undefined : kept.#locals?.take());
-    add("kv", kept === undefined ? undefined : kept.#operations?.takeWrites());
-    if (this.annotations.size > 0) {
-      add("annotations", `{${[...this.annotations].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`);
+    if (!failed) {
+      add("state", this.madeState?.take());
+      add("locals", this.madeLocals?.take());
+      add("kv", this.madeOperations?.takeWrites());
+    }
+    if (this.annotations !== undefined && this.annotations.size > 0) {
+      if (!failed) add("annotations", `{${[...this.annotations].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`);
       this.annotations.clear();
     }
-    add("logs", this.log.take());
-    return members.length === 0 ? undefined : `{${members.join(",")}}`;
+    add("logs", this.madeLog?.take());
+    return members === "" ? undefined : `{${members}}`;
   }
 
-  #createStore(name: "state" | "locals"): RecordingStore {
+  private createStore(name: "state" | "locals"): RecordingStore {
     if (this.source.stores === "") return createStore(name, "");
-    this.#stores ??= JSON.parse(this.source.stores) as Record<string, unknown>;
-    return createStore(name, JSON.stringify(this.#stores[name] ?? {}));
+    this.parsedStores ??= JSON.parse(this.source.stores) as Record<string, unknown>;
+    return createStore(name, JSON.stringify(this.parsedStores[name] ?? {}));
   }
 }
 
@@ -151,7 +168,7 @@ class RunContext implements Context {
     return this.#recorder.source.base.params;
   }
   get facts(): FactValues {
-    return this.#recorder.call.facts;
+    return this.#recorder.facts;
   }
   get headers(): HeaderView {
     return this.#recorder.headers.view;
@@ -163,7 +180,7 @@ class RunContext implements Context {
     return this.#recorder.call.target;
   }
   get session(): string | undefined {
-    return this.#recorder.call.facts.session;
+    return this.#recorder.facts.session;
   }
   get now(): number {
     return this.#recorder.call.now;

@@ -4,9 +4,9 @@ import type { Entry } from "./entry-format.ts";
 
 /** What the context that calls the others offers. */
 export interface Dispatcher {
-  attach(unit: number, entry: unknown): void;
+  attach(unit: string, entry: unknown): void;
   /**
-   * @param values run, phase, context, stores as JSON by unit (may be empty), subject, part names, parts
+   * @param values run, phase, facts, rest of the context, stores as JSON by unit (may be empty), subject, part names, parts
    * @returns JSON texts in lines: the answer of each unit that was asked
    */
   dispatch(units: string, values: readonly unknown[]): string;
@@ -19,14 +19,14 @@ export interface Dispatcher {
  * between them: an object of another context would carry that context's constructors along.
  */
 export function createDispatcher(): Dispatcher {
-  const entries = new Map<number, Entry>();
+  const entries = new Map<string, Entry>();
   let answers: string[] = [];
 
-  const ask = (unit: number, values: readonly unknown[], stores: Readonly<Record<string, string>>): string => {
+  const ask = (unit: string, values: readonly unknown[], stores: Readonly<Record<string, string>>): string => {
     const entry = entries.get(unit);
-    const [run, phase, context, , ...rest] = values;
+    const [run, phase, facts, rest, , ...behind] = values;
     try {
-      const answer: unknown = entry?.("run", unit, run, phase, context, stores[unit] ?? "", ...rest);
+      const answer: unknown = entry?.("run", unit, run, phase, facts, rest, stores[unit] ?? "", ...behind);
       if (typeof answer === "string") return answer;
     } catch {
       // Out of stack at the very edge, for one; the thrown value belongs to the other context and is not looked at.
@@ -36,15 +36,14 @@ export function createDispatcher(): Dispatcher {
 
   return {
     attach(unit, entry) {
-      if (typeof entry === "function")
-        entries.set(unit, (operation, ...values) => String(Reflect.apply(entry, undefined, [operation, ...values])));
+      if (typeof entry === "function") entries.set(unit, entry as Entry);
     },
     dispatch(units, values) {
       answers = [];
-      const [, , , storesText] = values;
+      const [, , , , storesText] = values;
       const stores = typeof storesText === "string" && storesText !== "" ? (JSON.parse(storesText) as Record<string, string>) : {};
       for (const unit of units.split(",")) {
-        const answer = ask(Number(unit), values, stores);
+        const answer = ask(unit, values, stores);
         answers.push(answer);
         if (!answer.startsWith("-")) break;
       }

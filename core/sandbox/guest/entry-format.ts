@@ -16,14 +16,14 @@ export interface UnitInfo {
 }
 
 /**
- * The runtime's one function. The first argument says what is wanted:
+ * The runtime's one function. All values are texts but for the entry that is attached. The first says what is wanted:
  * - `load, units, code`: JSON of {@link UnitInfo}s and the script → JSON of the manifests
- * - `run, unit, run, phase, context, stores, subject, part names, ...parts` → {@link Answer}
+ * - `run, unit, run, phase, facts, rest of the context, stores, subject, part names, ...parts` → {@link Answer}
  * - `poll, run` → answer; `resume, run, results` → nothing, poll for the answer; `abort, run, reason`; `drop, run`
  * - `events, unit, heads, ...events` → an answer per stream, in lines; `poll-events, unit, stream` → answer; `end, stream`.
- *   Heads: JSON of `[stream, number of events, context, stores]`, the last two empty once the stream is known
+ *   Heads: JSON of `[stream, number of events, facts, rest of the context, stores]`, the last three empty once the stream is known
  * - `stray, message` → the answer given last: a rejection nobody handled has hidden it
- * - `attach, unit, entry`, `dispatch, units, run, …like run from the context on, stores as JSON by unit` and `cursor`:
+ * - `attach, unit, entry`, `dispatch, units, run, …like run from the phase on, stores as JSON by unit` and `cursor`:
  *   of the context that calls the others, see dispatch.ts
  */
 export type Entry = (operation: string, ...values: readonly unknown[]) => string;

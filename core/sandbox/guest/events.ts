@@ -17,9 +17,15 @@ export interface EventRun {
   poll(): Answer;
 }
 
-/** @param open JSON of the context and of the stores of the unit, as in the recorder */
-export function createEventRun(unit: LoadedUnit, context: string, stores: string): EventRun {
-  const recorder = new Recorder({ base: unit.base, phase: "onEvent", context, stores });
+/** JSON texts. */
+export interface EventRunSource {
+  readonly facts: string;
+  readonly rest: string;
+  readonly stores: string;
+}
+
+export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventRunSource): EventRun {
+  const recorder = new Recorder({ base: unit.base, phase: "onEvent", facts, rest, stores });
   const { events: types } = unit.manifest;
   let handler: EventHandler | undefined;
   let answer: Answer | undefined;

@@ -11,6 +11,7 @@ const hidden: readonly unknown[] = [
   Object.getPrototypeOf(new Set()[Symbol.iterator]()),
   Object.getPrototypeOf(""["matchAll"](/x/g)),
   Object.getPrototypeOf(Uint8Array),
+  Proxy.revocable,
   ...iteratorHelpers(),
 ];
 
@@ -107,6 +108,8 @@ function freezeAllBut(target: object, free: string): void {
 
 function collect(from: object, into: unknown[]): void {
   into.push(Object.getPrototypeOf(from));
+  // A method has nothing of its own but a name and a length; there are a thousand of them.
+  if (typeof from === "function" && !Object.hasOwn(from, "prototype")) return;
   for (const key of Reflect.ownKeys(from)) {
     const descriptor = Reflect.getOwnPropertyDescriptor(from, key);
     if (descriptor === undefined) continue;

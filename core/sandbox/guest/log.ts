@@ -16,6 +16,7 @@ export interface Log {
   take(): string | undefined;
   /** Hands its lines over to another one. */
   moveTo(other: Log): void;
+  isEmpty(): boolean;
 }
 
 export function createLog(): Log {
@@ -40,8 +41,8 @@ export function createLog(): Log {
       length = 0;
       return text;
     },
+    isEmpty: () => lines.length === 0,
     moveTo(other) {
-      if (lines.length === 0) return;
       for (const { level, text } of lines) other.write(level, [text]);
       lines = [];
       length = 0;

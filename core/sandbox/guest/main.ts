@@ -13,13 +13,13 @@ installPrelude(globalThis, runtime.currentLog);
 export const entry: Entry = (operation, ...values) => {
   switch (operation) {
     case "attach":
-      dispatcher.attach(Number(values[0]), values[1]);
+      dispatcher.attach(String(values[0]), values[1]);
       return "";
     case "dispatch":
       return dispatcher.dispatch(String(values[0]), values.slice(1));
     case "cursor":
       return dispatcher.cursor();
     default:
-      return runtime.perform(operation, values.map(String));
+      return runtime.perform(operation, values as readonly string[]);
   }
 };

@@ -14,7 +14,9 @@ const maxAnswerLength = 40_000_000;
 export interface RunSource {
   readonly unit: LoadedUnit;
   readonly phase: Exclude<Phase, "onEvent">;
-  readonly context: string;
+  /** JSON, like all of these. */
+  readonly facts: string;
+  readonly rest: string;
   readonly stores: string;
   /** JSON of the shape of the request, or of what the phase is about. */
   readonly subject: string;
@@ -37,7 +39,7 @@ export interface Run {
 
 export function createRun(source: RunSource): Run {
   const { unit, phase } = source;
-  const recorder = new Recorder({ base: unit.base, phase, context: source.context, stores: source.stores });
+  const recorder = new Recorder({ base: unit.base, phase, facts: source.facts, rest: source.rest, stores: source.stores });
   const missing: PartName[] = [];
   const subject = createSubject(source, (part) => {
     missing.push(part);
@@ -109,8 +111,7 @@ function createSubject({ phase, subject, parts }: RunSource, onNeed: (part: Part
 function encodeOutcome(phase: Phase, subject: Subject, recorder: Recorder, ending: Ending): Answer {
   if ("thrown" in ending) return encodeFailure(recorder, ending.thrown, ending.thrown instanceof InvalidResult ? "invalid" : "threw");
   try {
-    const members =
-      phase === "rule" ? encodeVerdict(subject, recorder, ending.value) : encodeDecision(phase, subject, recorder, ending.value);
+    const members = phase === "rule" ? encodeVerdict(ending.value) : encodeDecision(phase, subject, recorder, ending.value);
     if (recorder.isWaiting)
       recorder.log.write("warn", ["something was asked for with context.fetch, callModel or kv and not awaited: it was not done"]);
     const isLast = members.length > 0 && phase !== "onComplete";
@@ -125,10 +126,9 @@ function encodeOutcome(phase: Phase, subject: Subject, recorder: Recorder, endin
   }
 }
 
-function encodeVerdict(subject: Subject, recorder: Recorder, value: unknown): string[] {
+/** What a rule did to the request is not looked at: it would cost as much as the rule. */
+function encodeVerdict(value: unknown): string[] {
   const verdict = readVerdict(value);
-  if (subject.patch() !== undefined)
-    recorder.log.write("warn", ["a rule cannot change the request: what it assigned has no effect; a hook's preCall can"]);
   return verdict === undefined ? [] : [`"verdict":${verdict}`];
 }
 

@@ -1,6 +1,7 @@
 /** The units of one context and their runs, behind the operations of the entry. */
 
 import type { OperationResult, Phase } from "../protocol.ts";
+import type { Recorder } from "./context.ts";
 import { definedAs, loadUnit } from "./definition.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { describeError } from "./errors.ts";
@@ -15,15 +16,21 @@ export interface Runtime {
   readonly currentLog: () => Log;
 }
 
+const noParts: ReadonlyMap<string, string> = new Map();
+
 export function createRuntime(): Runtime {
   const units = new Map<string, LoadedUnit>();
   const runs = new Map<string, Run>();
   const eventRuns = new Map<string, EventRun>();
   /** Said while nothing ran, e.g. while the file was loaded; goes out with the next run. */
   const outside = createLog();
-  let current: Log = outside;
+  let current: Recorder | undefined;
   let last = "";
 
+  const enter = (recorder: Recorder): void => {
+    current = recorder;
+    if (!outside.isEmpty()) outside.moveTo(recorder.log);
+  };
   const finishRun = (id: string, answer: string): string => {
     if (answer.startsWith("?") || answer.startsWith("@")) return answer;
     runs.delete(id);
@@ -33,7 +40,8 @@ export function createRuntime(): Runtime {
     unit = "",
     id = "",
     phase,
-    context = "",
+    facts = "",
+    rest = "",
     stores = "",
     subject = "",
     names = "[]",
@@ -41,30 +49,29 @@ export function createRuntime(): Runtime {
   ]: readonly string[]): string => {
     const loaded = units.get(unit);
     if (loaded === undefined) return failed(new Error("the file is not loaded"));
-    const parts = new Map<string, string>();
-    if (texts.length > 0) for (const [index, name] of (JSON.parse(names) as string[]).entries()) parts.set(name, texts[index] ?? "null");
-    const run = createRun({ unit: loaded, phase: phase as Exclude<Phase, "onEvent">, context, stores, subject, parts });
-    outside.moveTo(run.recorder.log);
-    current = run.recorder.log;
-    runs.set(id, run);
-    return finishRun(id, run.start());
+    const parts =
+      texts.length === 0 ? noParts : new Map((JSON.parse(names) as string[]).map((name, index) => [name, texts[index] ?? "null"]));
+    const run = createRun({ unit: loaded, phase: phase as Exclude<Phase, "onEvent">, facts, rest, stores, subject, parts });
+    enter(run.recorder);
+    const answer = run.start();
+    if (answer.startsWith("?") || answer.startsWith("@")) runs.set(id, run);
+    return answer;
   };
-  /** Events of several streams for one unit: `[stream, number of events, context, stores]` of each in the heads. */
+  /** Events of several streams for one unit: `[stream, number of events, facts, rest, stores]` of each in the heads. */
   const push = ([unit = "", headsText = "[]", ...events]: readonly string[]): string => {
     const loaded = units.get(unit);
     if (loaded === undefined) return failed(new Error("the file is not loaded"));
-    const heads = JSON.parse(headsText) as (readonly [stream: string, count: number, context: string, stores: string])[];
+    const heads = JSON.parse(headsText) as (readonly [stream: string, count: number, facts: string, rest: string, stores: string])[];
     let at = 0;
     return heads
-      .map(([stream, count, context, stores]) => {
+      .map(([stream, count, facts, rest, stores]) => {
         const key = `${unit} ${stream}`;
         let run = eventRuns.get(key);
-        if (run === undefined || context !== "") {
-          run = createEventRun(loaded, context, stores);
+        if (run === undefined || facts !== "") {
+          run = createEventRun(loaded, { facts, rest, stores });
           eventRuns.set(key, run);
         }
-        outside.moveTo(run.recorder.log);
-        current = run.recorder.log;
+        enter(run.recorder);
         at += count;
         return run.push(events.slice(at - count, at));
       })
@@ -73,7 +80,7 @@ export function createRuntime(): Runtime {
   const withRun = (id: string, use: (run: Run) => string): string => {
     const run = runs.get(id);
     if (run === undefined) return failed(new Error("the run has ended"));
-    current = run.recorder.log;
+    enter(run.recorder);
     return use(run);
   };
 
@@ -112,13 +119,13 @@ export function createRuntime(): Runtime {
   };
 
   return {
-    currentLog: () => current,
+    currentLog: () => current?.log ?? outside,
     perform(operation, values) {
       if (operation === "stray") {
         outside.write("error", ["a promise was rejected and nobody handled it:", values[0] ?? ""]);
         return last;
       }
-      current = outside;
+      current = undefined;
       try {
         last = performUnsafely(operation, values);
       } catch (thrown) {

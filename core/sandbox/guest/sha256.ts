@@ -1,7 +1,16 @@
 /** SHA-256 and HMAC, for pseudonyms: an isolate has no crypto of its own. */
 
-const roundConstants = Uint32Array.from({ length: 64 }, (_, index) => fraction(Math.cbrt(prime(index))));
-const initialState = Uint32Array.from({ length: 8 }, (_, index) => fraction(Math.sqrt(prime(index))));
+/** Made when first used: most contexts never hash. */
+let tables: { readonly roundConstants: Uint32Array; readonly initialState: Uint32Array } | undefined;
+
+function getTables(): NonNullable<typeof tables> {
+  tables ??= {
+    roundConstants: Uint32Array.from({ length: 64 }, (_, index) => fraction(Math.cbrt(prime(index)))),
+    initialState: Uint32Array.from({ length: 8 }, (_, index) => fraction(Math.sqrt(prime(index)))),
+  };
+  return tables;
+}
+
 const blockBytes = 64;
 
 /** The state after the key's own block, to which a message is added. */
@@ -15,7 +24,7 @@ export function hmacKey(key: Uint8Array): HmacKey {
   const block = (mask: number): Uint32Array => {
     const bytes = new Uint8Array(blockBytes).fill(mask);
     for (let index = 0; index < key.length; index += 1) bytes[index] = (key[index] ?? 0) ^ mask;
-    const state = initialState.slice();
+    const state = getTables().initialState.slice();
     compress(state, bytes, 0);
     return state;
   };
@@ -49,6 +58,7 @@ function finish(state: Uint32Array, message: Uint8Array): Uint8Array {
 const schedule = new Uint32Array(64);
 
 function compress(state: Uint32Array, bytes: Uint8Array, at: number): void {
+  const { roundConstants } = getTables();
   const w = schedule;
   for (let i = 0; i < 16; i += 1) {
     const byte = at + i * 4;

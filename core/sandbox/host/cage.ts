@@ -128,7 +128,7 @@ export function createCage(runtime: string, memoryMb: number): Cage {
           if (attached.has(file)) continue;
           attached.add(file);
           for (const { unit } of file.infos)
-            dispatcher.applySync(undefined, ["attach", unit, entered.entry.derefInto()], { timeout: upkeepSliceMs });
+            dispatcher.applySync(undefined, ["attach", String(unit), entered.entry.derefInto()], { timeout: upkeepSliceMs });
         }
         if (dispatcher === undefined) throw new Error("nothing to dispatch");
         const result = apply(dispatcher, ["dispatch", ...values], timeoutMs);

@@ -15,7 +15,7 @@ export interface Calls {
 interface Call {
   readonly id: number;
   readonly message: CallMessage;
-  /** What the entry is told after the unit: run, phase, context; then stores; then the rest. */
+  /** What the entry is told: run, phase, context; then come stores, then the tail. */
   readonly head: readonly unknown[];
   readonly tail: readonly unknown[];
   /** Units that have not been run. */
@@ -99,7 +99,7 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     if (file === undefined) return fail(call, unit, 0, { type: "failed", kind: "threw", message: `unit ${unit} is not loaded`, stack: "" });
     const stores = call.message.stores[unit];
     const begun = performance.now();
-    const values = ["run", unit, ...call.head, stores === undefined ? "" : JSON.stringify(stores), ...call.tail];
+    const values = ["run", String(unit), ...call.head, stores === undefined ? "" : JSON.stringify(stores), ...call.tail];
     return takeResult(call, unit, file, file.cage.ask(file, values, call.message.sliceMs), begun, 0);
   };
 
@@ -114,7 +114,7 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     switch (answer.charAt(0)) {
       case "?": {
         const begun = performance.now();
-        return takeResult(call, unit, file, file.cage.ask(file, ["poll", call.id], call.message.sliceMs), begun, us);
+        return takeResult(call, unit, file, file.cage.ask(file, ["poll", String(call.id)], call.message.sliceMs), begun, us);
       }
       case "!":
         write(`{"type":"need","id":${call.id},"unit":${unit},"parts":${json}}`);
@@ -154,14 +154,22 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
       waiting.delete(id);
       const { call, unit, file } = run;
       const begun = performance.now();
-      const resumed = file.cage.ask(file, ["resume", id, JSON.stringify(results)], call.message.sliceMs);
+      const resumed = file.cage.ask(file, ["resume", String(id), JSON.stringify(results)], call.message.sliceMs);
       if (!takeResult(call, unit, file, resumed, begun, run.us)) goOn(call);
     },
     abort(id, reason, force) {
       const run = waiting.get(id);
-      if (run === undefined || run.generation !== run.file.cage.generation()) return;
-      run.file.cage.ask(run.file, force ? ["drop", id] : ["abort", id, reason], run.call.message.sliceMs);
-      if (force) waiting.delete(id);
+      waiting.delete(id);
+      const isThere = run !== undefined && run.generation === run.file.cage.generation();
+      if (force) {
+        if (isThere) run.file.cage.ask(run.file, ["drop", String(id)], run.call.message.sliceMs);
+        return;
+      }
+      if (!isThere) return write(`{"type":"aborted","id":${id}}`);
+      const { call, unit, file } = run;
+      const begun = performance.now();
+      const aborted = file.cage.ask(file, ["abort", String(id), reason], call.message.sliceMs);
+      if (!takeResult(call, unit, file, aborted, begun, run.us)) goOn(call);
     },
     forget(version) {
       for (const [id, { call }] of waiting) if (call.message.version === version) waiting.delete(id);
@@ -179,11 +187,12 @@ function createCall(message: CallMessage & { readonly id: number }, payload: Uin
     texts.push(bytes.toString("utf8", at, at + length));
     at += length;
   }
+  const { facts, ...rest } = message.context;
   const subject = message.subject ?? JSON.stringify(message.shape ?? { keys: [], lengths: {} });
   return {
     id: message.id,
     message,
-    head: [message.id, message.phase, JSON.stringify(message.context)],
+    head: [String(message.id), message.phase, JSON.stringify(facts), JSON.stringify(rest)],
     tail: [subject, JSON.stringify(names), ...texts],
     rest: message.units,
     outcomes: [],

@@ -16,7 +16,9 @@ export interface Streams {
 interface Stream {
   readonly version: number;
   /** JSON. */
-  readonly context: string;
+  readonly facts: string;
+  /** JSON of the rest of the context. */
+  readonly rest: string;
   /** The latest, by unit. */
   readonly stores: Map<number, UnitStores>;
   /** Generation of the isolate that knows the stream, by unit. */
@@ -40,7 +42,8 @@ export function createStreams(programs: ReadonlyMap<number, Program>, write: (js
     const known = streams.get(batch.stream);
     if (known !== undefined && batch.open === undefined) return known;
     const stores = new Map(Object.entries(batch.open?.stores ?? {}).map(([unit, content]) => [Number(unit), content]));
-    const stream: Stream = { version, context: JSON.stringify(batch.open?.context ?? {}), stores, opened: new Map() };
+    const { facts = {}, ...rest } = batch.open?.context ?? {};
+    const stream: Stream = { version, facts: JSON.stringify(facts), rest: JSON.stringify(rest), stores, opened: new Map() };
     streams.set(batch.stream, stream);
     return stream;
   };
@@ -123,14 +126,15 @@ function callUnit(
     heads.push([
       batch.stream,
       current.length,
-      isKnown ? "" : stream.context,
+      isKnown ? "" : stream.facts,
+      isKnown ? "" : stream.rest,
       isKnown || stores === undefined ? "" : JSON.stringify(stores),
     ]);
     events.push(...current);
   }
   const begun = performance.now();
   const elapsed = (): number => Math.round(((performance.now() - begun) * 1000) / passages.length);
-  const result = file.cage.ask(file, ["events", unit, JSON.stringify(heads), ...events], sliceMs);
+  const result = file.cage.ask(file, ["events", String(unit), JSON.stringify(heads), ...events], sliceMs);
   if (result.type === "failed") return { us: elapsed(), failure: result };
   const answers = result.text.split("\n");
   const settled: string[] = [];
@@ -140,7 +144,7 @@ function callUnit(
       settled.push(answer);
       continue;
     }
-    const polled = file.cage.ask(file, ["poll-events", unit, batch.stream], sliceMs);
+    const polled = file.cage.ask(file, ["poll-events", String(unit), batch.stream], sliceMs);
     if (polled.type === "failed") return { us: elapsed(), failure: polled };
     settled.push(polled.text);
   }
