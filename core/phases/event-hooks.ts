@@ -1,6 +1,7 @@
 /** Shows the events of one reply to the hooks that want them, and takes what they make of them, as far as it may be taken. */
 
 import type { BlockNumbering, EventCodec, JsonObject, ToolGuard } from "../../sdk/events.ts";
+import { hideCredentials } from "../credentials/hide.ts";
 import type { Exchange } from "../exchange.ts";
 import type { EventStream, PhaseOutcome } from "../sandbox/sandbox.ts";
 import { AbortGate } from "../stream/abort-gate.ts";
@@ -90,7 +91,7 @@ export class EventHooks {
     const { wanted, stream, guard } = segment;
     const shown = items.filter(({ type, value }) => value !== undefined && (wanted === undefined || wanted.has(type)));
     if (shown.length === 0 && guard === undefined) return items;
-    const result = shown.length === 0 ? undefined : await this.#gate.wait(stream.push(shown.map(({ data }) => data)));
+    const result = shown.length === 0 ? undefined : await this.#gate.wait(stream.push(shown.map((item) => this.#show(item))));
     if (result !== undefined && result.events.length !== shown.length) throw new Error("the sandbox lost events of a stream");
     const outcomes = result?.outcomes ?? [];
     const blamed = new Set<number>();
@@ -109,10 +110,11 @@ export class EventHooks {
         out.push(item);
         continue;
       }
-      const texts = shown[next] === item ? (result?.events[next++] ?? 0) : 0;
+      const place = shown[next] === item ? next++ : undefined;
+      const texts = place === undefined ? 0 : (result?.events[place] ?? 0);
       const made = texts === 0 ? [item] : this.#read(item, texts);
-      const fault = made === undefined ? "made an event that is none of the protocol" : touchesTools(guard, item.value, made);
-      if (fault !== undefined) this.#refuse(segment, outcomes, blamed, fault);
+      const fault = made === undefined ? noEvent : touchesTools(guard, item.value, made);
+      if (fault !== undefined) this.#refuse(segment, { outcomes, blamed, place, ...fault });
       if (fault === undefined && texts !== 0 && (made?.length !== 1 || made[0] !== item)) this.#isChanged = true;
       out.push(...(fault === undefined && made !== undefined ? made : [item]));
     }
@@ -121,6 +123,11 @@ export class EventHooks {
       await commitWrites(this.#exchange, this.#services, unitOf(segment, outcome), outcome);
     }
     return out;
+  }
+
+  /** An upstream may repeat the key it did not like; what the model said is not searched. */
+  #show({ type, data }: EventItem): string {
+    return !saidByModel.test(type) ? this.#services.redact(hideCredentials(data, this.#exchange.caller.credentials)) : data;
   }
 
   /** Undefined when one of them is no event. */
@@ -134,14 +141,14 @@ export class EventHooks {
     return made;
   }
 
-  /** Only what came of a segment as a whole is known; which units changed anything in this batch tells who it may have been. */
-  #refuse(segment: Segment, outcomes: readonly PhaseOutcome[], blamed: Set<number>, fault: string): void {
-    const working = outcomes.filter(({ unit }) => !blamed.has(unit));
-    const changing = working.filter(({ changed = 0 }) => changed > 0);
-    for (const outcome of changing.length > 0 ? changing : working) {
+  /** Only what came of a segment as a whole is known: each unit that changed this event may have been the one. */
+  #refuse(segment: Segment, { outcomes, blamed, place, what, where }: Refused): void {
+    const changing = outcomes.filter(({ changed }) => place !== undefined && changed?.includes(place));
+    for (const outcome of changing.length > 0 ? changing : outcomes) {
       const unit = unitOf(segment, outcome);
+      if (blamed.has(unit.index)) continue;
       blamed.add(unit.index);
-      this.#fail(unit, `${unitName(unit)} ${fault}`, fault, outcome, undefined);
+      this.#fail(unit, `${unitName(unit)} ${what}${where}`, what, outcome, undefined);
     }
   }
 
@@ -160,6 +167,23 @@ export class EventHooks {
   }
 }
 
+interface Fault {
+  readonly what: string;
+  readonly where: string;
+}
+
+interface Refused extends Fault {
+  readonly outcomes: readonly PhaseOutcome[];
+  /** Units that have failed in this batch already. */
+  readonly blamed: Set<number>;
+  /** Of the event among those that were shown. */
+  readonly place: number | undefined;
+}
+
+const noEvent: Fault = { what: "made an event that is none of the protocol", where: "" };
+
+const saidByModel = /^(?:message_|content_block_|ping$)/;
+
 type UnitError = Parameters<typeof takeFailure>[2]["error"];
 
 function unitOf({ byIndex }: Segment, { unit }: PhaseOutcome): LoadedUnit {
@@ -168,12 +192,12 @@ function unitOf({ byIndex }: Segment, { unit }: PhaseOutcome): LoadedUnit {
   return found;
 }
 
-function touchesTools(guard: ToolGuard | undefined, original: JsonObject, made: readonly EventItem[]): string | undefined {
+function touchesTools(guard: ToolGuard | undefined, original: JsonObject, made: readonly EventItem[]): Fault | undefined {
   const change = guard?.change(
     original,
     made.flatMap(({ value }) => (value === undefined ? [] : [value])),
   );
-  return change === undefined ? undefined : `touched a tool call without the grant "reply:tools": ${change}`;
+  return change === undefined ? undefined : { what: 'touched a tool call without the grant "reply:tools"', where: `: ${change}` };
 }
 
 function segmentsOf(hooks: readonly LoadedUnit[]): readonly (readonly LoadedUnit[])[] {

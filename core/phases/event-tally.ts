@@ -14,10 +14,10 @@ interface Tally {
 export class EventTally {
   readonly #byUnit = new Map<LoadedUnit, Tally>();
 
-  count(unit: LoadedUnit, { us, changed = 0 }: Pick<PhaseOutcome, "us" | "changed">, events: number): void {
+  count(unit: LoadedUnit, { us, changed = [] }: Pick<PhaseOutcome, "us" | "changed">, events: number): void {
     const tally = this.#of(unit);
     tally.events += events;
-    tally.changed += changed;
+    tally.changed += changed.length;
     tally.us += us;
   }
 

@@ -58,11 +58,11 @@ function readUnit(value: { readonly [key: string]: unknown }, unit: number): Pha
   try {
     const writes = readWrites(value["writes"]);
     const error = readUnitError(value["error"]);
-    const changed = readCount(value["changed"]);
+    const changed = readPlaces(value["changed"]);
     return {
       unit,
       us,
-      ...(changed === 0 ? {} : { changed }),
+      ...(changed.length === 0 ? {} : { changed }),
       ...(error === undefined ? {} : { error }),
       ...(writes === undefined ? {} : { writes }),
     };
@@ -72,6 +72,6 @@ function readUnit(value: { readonly [key: string]: unknown }, unit: number): Pha
   }
 }
 
-function readCount(value: unknown): number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
+function readPlaces(value: unknown): readonly number[] {
+  return Array.isArray(value) && value.length <= maxTexts ? value.filter((place) => Number.isSafeInteger(place)) : [];
 }

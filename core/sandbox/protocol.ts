@@ -136,8 +136,8 @@ export interface UnitOutcome {
   /** µs within the isolate. */
   readonly us: number;
   readonly error?: ErrorInfo & { readonly kind: "threw" | "timeout" | "memory" | "invalid" | "deadlock" };
-  /** onEvent: how many events of the batch it changed, dropped or put in. */
-  readonly changed?: number;
+  /** onEvent: which events of the batch it changed, dropped or put others beside; their places in it, from 0. */
+  readonly changed?: readonly number[];
   /** Rules. */
   readonly verdict?: boolean | string;
   readonly decision?: WireDecision;
@@ -219,8 +219,8 @@ export interface StreamOutcome {
   readonly units: readonly {
     readonly unit: number;
     readonly us: number;
-    /** How many events of the batch it changed, dropped or put in. */
-    readonly changed?: number;
+    /** Which events of the batch it changed, dropped or put others beside; their places in it, from 0. */
+    readonly changed?: readonly number[];
     readonly error?: UnitOutcome["error"];
     readonly writes?: Writes;
   }[];

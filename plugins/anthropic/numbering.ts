@@ -17,6 +17,8 @@ export class AnthropicNumbering implements BlockNumbering {
     }
     if (type !== "content_block_delta" && type !== "content_block_stop") return event;
     const place = this.#places.get(index);
+    // Blocks come one after the other: what names one that has ended belongs to one that was dropped.
+    if (type === "content_block_stop") this.#places.delete(index);
     if (place === undefined) return isChanged ? undefined : event;
     return place === index ? event : { ...event, index: place };
   }

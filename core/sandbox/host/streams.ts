@@ -176,27 +176,27 @@ function takeAnswer(unit: number, us: number, { stream, events, units }: Passage
     return;
   }
   const { events: outputs, error, writes } = JSON.parse(answer.slice(1)) as EventAnswer;
-  const changed = outputs === undefined ? 0 : merge(events, outputs);
+  const changed = outputs === undefined ? [] : merge(events, outputs);
   units.push({
     unit,
     us,
-    ...(changed === 0 ? {} : { changed }),
+    ...(changed.length === 0 ? {} : { changed }),
     ...(error === undefined ? {} : { error }),
     ...(writes === undefined ? {} : { writes }),
   });
   if (writes?.state !== undefined || writes?.locals !== undefined) stream.stores.set(unit, applyWrites(stream.stores.get(unit), writes));
 }
 
-/** Puts what the unit made of the events that reached it in the place of those that came. @returns how many it changed */
-function merge(events: Passage["events"], outputs: readonly (0 | readonly string[])[]): number {
+/** Puts what the unit made of the events that reached it in the place of those that came. @returns which ones it changed */
+function merge(events: Passage["events"], outputs: readonly (0 | readonly string[])[]): readonly number[] {
   let at = 0;
-  let changed = 0;
+  const changed: number[] = [];
   for (const [index, before] of events.entries()) {
     const reached = before === 0 ? 1 : before.length;
     const made = outputs.slice(at, at + reached);
     at += reached;
     if (made.every((output) => output === 0)) continue;
-    changed += made.filter((output) => output !== 0).length;
+    changed.push(index);
     events[index] = made.flatMap((output, position) => (output === 0 ? [(before as readonly string[])[position] ?? ""] : output));
   }
   return changed;

@@ -149,6 +149,11 @@ describe("the numbers of blocks", () => {
     expect(placed).toEqual([start(0), stop(0), start(1), delta(1), start(2), delta(2)]);
   });
 
+  it("are not those of a block that was put in for one that was dropped", () => {
+    const placed = place([start(0), true], [stop(0), true], [delta(0), true], [stop(0), true], [start(1), true], [delta(1), true]);
+    expect(placed).toEqual([start(0), stop(0), undefined, undefined, start(1), delta(1)]);
+  });
+
   it("of an upstream that is out of order are left alone", () => {
     expect(place([delta(7), false], [stop(7), false])).toEqual([delta(7), stop(7)]);
   });
