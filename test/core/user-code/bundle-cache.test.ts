@@ -12,10 +12,10 @@ const files = {
 };
 
 /** A cache that notes what it had to compile. */
-function counted(capacity = 10): { readonly cache: BundleCache; compiled(): string[] } {
+function counted(capacity = 10): { readonly cache: BundleCache; readonly compiled: () => string[] } {
   const names: string[] = [];
   const cache = createBundleCache(capacity, async (entry, options) => {
-    names.push(entry.type === "file" ? basename(entry.path) : entry.specifier);
+    names.push(entry.type === "package" ? entry.specifier : basename(entry.path));
     return await bundle(entry, options);
   });
   return { cache, compiled: () => names.splice(0).sort() };

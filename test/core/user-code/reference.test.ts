@@ -247,6 +247,8 @@ test("packages are found in folders above, and through the links of a workspace"
   expect(await valueOf(folder, "above.x")).toBe("above with dep");
   expect(await valueOf(folder, "mine.x")).toBe("workspace");
   expect(await valueOf(folder, "leaky.x")).toContain('"../mine/src/y.ts" leads out of npm:leaky');
+  await folder.put({ "around.ts": `export { x } from "../node_modules/above/index.js";` });
+  expect(await valueOf(folder, "around.x")).toContain('"../node_modules/above/index.js" leads out of the folder of the configuration');
   expect(await valueOf(folder, "bare.x")).toContain("leads out of the folder of the configuration");
 });
 
