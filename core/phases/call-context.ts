@@ -58,8 +58,15 @@ function targetInfo({ deployment, group, model }: PlannedTarget): TargetInfo {
 }
 
 /** Names under which people send keys of gateways and proxies along, whatever the vendor. */
-const secretName = /(^|[-_])(authorization|token|secret|password|cookie|credentials?)([-_]|$)|api[-_]?key|subscription[-_]key/;
+const secretName =
+  /(?:^|[-_])(?:auth|authorization|bearer|token|secret|passw(?:or)?d|cookie|credentials?|jwt|assertion|signature|session-?key)(?:[-_]|$)|api[-_]?key|(?:access|account|functions?|gateway|master|private|subscription|virtual)[-_]key/;
+/** What is a credential by its scheme or its look, whatever its name. */
+const secretValue = /^(?:bearer|basic|digest|negotiate)\s|^(?:sk|pk|rk|xai|gsk)[-_]|^eyJ/i;
 
 function visibleHeaders(headers: HeaderList): HeaderList {
-  return headers.some(([name]) => secretName.test(name)) ? headers.filter(([name]) => !secretName.test(name)) : headers;
+  return headers.some(isSecret) ? headers.filter((header) => !isSecret(header)) : headers;
+}
+
+function isSecret([name, value]: HeaderList[number]): boolean {
+  return secretName.test(name) || secretValue.test(value);
 }

@@ -4,6 +4,7 @@ import type { CallError } from "../../sdk/define.ts";
 import { type ErrorKind, ProxyError } from "../../sdk/errors.ts";
 import { ClientGone } from "../body/collect.ts";
 import type { Exchange, Reply, Settlement } from "../exchange.ts";
+import { hideCredentials } from "../credentials/hide.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
 import { runAfterwards } from "./afterwards.ts";
 import type { PostCallServices } from "./reply-post-call.ts";
@@ -11,10 +12,7 @@ import { checkDecision, replyOfDecision } from "./request-decision.ts";
 import { type AcceptedResult, runPhase } from "./run-phase.ts";
 import type { UserProgram } from "./user-program.ts";
 
-export interface ErrorServices extends PostCallServices {
-  /** Takes every known secret out of a text. */
-  readonly redact: (text: string) => string;
-}
+export type ErrorServices = PostCallServices;
 
 /** Enough for any envelope; what is longer is told as far as that. */
 const maxErrorBytes = 64 * 1024;
@@ -42,7 +40,7 @@ export async function withErrorHooks(exchange: Exchange, services: ErrorServices
   const whole = collected.isWhole ? { ...reply, body: bodyOf(collected.bytes) } : { ...reply, body: collected.body };
   const head = collected.isWhole ? collected.bytes : collected.head;
   const { type, message } = exchange.ingress.events.readError(reply.status, head);
-  const told: CallError = { status: reply.status, type, message, source: "upstream", midStream: false };
+  const told: CallError = { status: reply.status, type, message: hide(exchange, services, message), source: "upstream", midStream: false };
   return (await ask(exchange, services, program, told)) ?? whole;
 }
 
@@ -69,7 +67,7 @@ export function tellBrokenReply(exchange: Exchange, services: ErrorServices, pro
   if (error === undefined || !hasBegun) return;
   const told =
     typeof error === "string"
-      ? inBand(error, summary?.errorMessage === undefined ? error : services.redact(summary.errorMessage))
+      ? inBand(error, summary?.errorMessage === undefined ? error : hide(exchange, services, summary.errorMessage))
       : describe(error, services, true);
   runAfterwards(exchange, services, program, async (signal) => {
     const subject = JSON.stringify(told);
@@ -78,6 +76,11 @@ export function tellBrokenReply(exchange: Exchange, services: ErrorServices, pro
       ({ rest: units } = await runPhase(exchange, services, { program, phase: "onError", units, subject, signal, observesOnly: true }));
     }
   });
+}
+
+/** Upstreams that do not like a key repeat it. */
+function hide({ caller }: Exchange, { redact }: ErrorServices, text: string): string {
+  return redact(hideCredentials(text, caller.credentials));
 }
 
 /** As the caller is told of it: nothing from inside. */

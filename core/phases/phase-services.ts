@@ -21,6 +21,8 @@ export interface PhaseServices {
   readonly logger: Logger;
   readonly capabilities: Capabilities;
   readonly failures: FailureLog;
+  /** Takes every known secret out of a text. */
+  readonly redact: (text: string) => string;
   /** ms since 1970. */
   readonly wallClock: () => number;
 }

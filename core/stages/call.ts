@@ -2,6 +2,7 @@
 
 import type { Credential, HeaderList, Outbound } from "../../sdk/dialect.ts";
 import type { Config } from "../config/types.ts";
+import { hideCredentials } from "../credentials/hide.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
 import type { Tokens } from "../credentials/token-source.ts";
 import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
@@ -16,8 +17,6 @@ import { type UpstreamResponse, send } from "../upstream/send.ts";
 export interface CallServices extends RequestHookServices {
   readonly pools: Pools;
   tokenSources(config: Config): ReadonlyMap<string, Tokens>;
-  /** Takes every known secret out of a text that leaves the process. */
-  readonly redact: (text: string) => string;
 }
 
 /** @throws ProxyError when no upstream answered; an upstream's own error is a reply like any other */
@@ -30,7 +29,7 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
   const { model } = prepared;
   if (prepared.type === "mocked") return mock(exchange, { ...target, model }, services);
   const response = await attempt(exchange, { ...target, model }, prepared.outbound, services);
-  const hide = (text: string): string => services.redact(withoutCallers(text, exchange.caller.credentials));
+  const hide = (text: string): string => services.redact(hideCredentials(text, exchange.caller.credentials));
   const unusable = await describeUnusable(response, { apiBase: deployment.apiBase, hide });
   if (unusable !== undefined) throw unusable;
   if (exchange.operation === "count_tokens" && lacksOperation(response.status)) {
@@ -111,15 +110,6 @@ function withExtra(headers: HeaderList, extra: Readonly<Record<string, string>>)
   const entries = Object.entries(extra).map(([name, value]) => [name.toLowerCase(), value] as const);
   if (entries.length === 0) return headers;
   return [...headers.filter(([name]) => !entries.some(([own]) => own === name)), ...entries];
-}
-
-/** A caller's own login is no secret of the configuration, but none that an upstream may have repeated to the log either. */
-function withoutCallers(text: string, credentials: HeaderList): string {
-  let hidden = text;
-  for (const [, value] of credentials) {
-    for (const secret of [value, value.replace(/^\S+\s+/, "")]) if (secret !== "") hidden = hidden.replaceAll(secret, "[redacted]");
-  }
-  return hidden;
 }
 
 /** What hosts that speak only the main part of a protocol answer to the rest of it. */

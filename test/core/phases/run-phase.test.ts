@@ -73,6 +73,7 @@ function setUp(units: readonly LoadedUnit[], answers: readonly (readonly Omit<Ph
       operations: () => ({ run: () => Promise.reject(new Error("not asked for")) }),
       commit: (_, { index }, writes) => void written.push({ unit: index, writes }),
     },
+    redact: (text) => text,
     failures: createFailureLog(
       log.logger,
       ({ source }, { name, message, stack }) => ({
