@@ -7,6 +7,7 @@ import type { NestedCall, NestedRequest } from "../capabilities/nested-call.ts";
 import { Exchange, type Outcome, type Reply } from "../exchange.ts";
 import type { Services } from "../services.ts";
 import { callUpstream } from "./call.ts";
+import { Stopping } from "./ingress.ts";
 import { type LedgerServices, recordExchange } from "./ledger.ts";
 import { planRoute } from "./router.ts";
 
@@ -40,7 +41,7 @@ async function callModel(request: NestedRequest, parent: Exchange, signal: Abort
   const onAbort = (): void => exchange.abort(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
   signal.addEventListener("abort", onAbort, { once: true });
   services.open.add(exchange);
-  let status = 500;
+  let status: number | undefined;
   let outcome: Outcome = "upstream-failed";
   let failure: unknown;
   const watch = ingress.watch("application/json");
@@ -59,14 +60,24 @@ async function callModel(request: NestedRequest, parent: Exchange, signal: Abort
     return message;
   } catch (error) {
     failure = error;
-    if (error instanceof ProxyError && status === 500) ({ status } = error);
-    if (signal.aborted) outcome = "client-gone";
+    if (exchange.signal.aborted) {
+      outcome = exchange.signal.reason instanceof Stopping ? "stopped" : "client-gone";
+      status ??= 499;
+    }
+    if (error instanceof ProxyError) status ??= error.status;
     throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);
     services.open.delete(exchange);
     const summary = status === 200 ? watch.end() : undefined;
-    exchange.settle({ outcome, status, summary, firstByteMs: undefined, totalMs: exchange.now() - exchange.receivedAt, error: failure });
+    exchange.settle({
+      outcome,
+      status: status ?? 500,
+      summary,
+      firstByteMs: undefined,
+      totalMs: exchange.now() - exchange.receivedAt,
+      error: failure,
+    });
   }
 }
 
