@@ -6,7 +6,7 @@ import { UNREAD } from "./view-same.ts";
 const { isArray } = Array;
 const { hasOwn } = Object;
 const { Proxy } = globalThis;
-const { defineProperty, get: getValue, getOwnPropertyDescriptor, set: setValue } = Reflect;
+const { defineProperty, get: getValue, getOwnPropertyDescriptor, ownKeys, preventExtensions, set: setValue } = Reflect;
 
 /**
  * A proxy over a target that holds {@link UNREAD} in place of what was not read yet. All else about the target
@@ -48,6 +48,11 @@ export function createLazy<Target extends object>(target: Target, read: (key: st
       if (hasOwn(descriptor, "value")) checkAssigned(descriptor.value, pathOf(key));
       else if (hasOwn(target, key)) fetched(key);
       return defineProperty(target, key, descriptor);
+    },
+    // Freezing goes by descriptors, and would leave alone what is not read.
+    preventExtensions() {
+      for (const key of ownKeys(target)) fetched(key);
+      return preventExtensions(target);
     },
     setPrototypeOf: () => refuse(path, "was given another prototype"),
   });

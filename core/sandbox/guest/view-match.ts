@@ -2,14 +2,15 @@
 
 import { isSame, UNREAD, type OldElements } from "./view-same.ts";
 
-const { stringify } = JSON;
 const { isArray } = Array;
-const { hasOwn } = Object;
+const { hasOwn, keys } = Object;
 const { Map } = globalThis;
 
 const NONE = -1;
 /** Members that two states of one element share: with another value it is another element. */
 const IDENTIFYING = ["type", "role", "id", "name", "tool_use_id"];
+/** Members in which elements of one list differ. */
+const TELLING = [...IDENTIFYING, "text", "content", "input", "signature", "data", "source"];
 
 /** The index of the old element for each of the new ones, -1 for one that is new. */
 export function matchElements(before: OldElements, after: readonly unknown[]): readonly number[] {
@@ -66,47 +67,58 @@ function takeEqual(match: Match, at: number, source: number): boolean {
   return true;
 }
 
-/** Elements that were moved: the first unused one of the same text. */
+/** Elements that were moved or copied: the first unused one that is equal. */
 function matchEqual(match: Match): void {
   const { before, after, sources, isUsed } = match;
-  let byText: Map<string, number[]> | undefined;
+  let byTraits: Map<string, number[]> | undefined;
   for (let at = 0; at < after.length; at++) {
-    const value = after[at];
-    if (sources[at] !== NONE || value === undefined) continue;
-    byText ??= listByText(before, isUsed);
-    if (byText.size === 0) return;
-    const places = byText.get(textOf(value));
-    const source = places?.[0];
-    // Equal texts are not always equal values: an infinite number is written as null.
-    if (places !== undefined && source !== undefined && takeEqual(match, at, source)) places.shift();
+    if (sources[at] !== NONE) continue;
+    byTraits ??= listByTraits(before, isUsed);
+    if (byTraits.size === 0) return;
+    const places = byTraits.get(traitsOf(after[at], 0));
+    if (places === undefined) continue;
+    for (let place = 0; place < places.length; place++) {
+      if (!takeEqual(match, at, places[place]!)) continue;
+      places.splice(place, 1);
+      break;
+    }
   }
 }
 
-function listByText(before: OldElements, isUsed: readonly boolean[]): Map<string, number[]> {
-  const byText = new Map<string, number[]>();
+function listByTraits(before: OldElements, isUsed: readonly boolean[]): Map<string, number[]> {
+  const byTraits = new Map<string, number[]>();
   for (let at = 0; at < before.length; at++) {
     const value = isUsed[at] === true ? undefined : before.value(at);
     if (value === undefined) continue;
-    const text = stringify(value);
-    const places = byText.get(text);
-    if (places === undefined) byText.set(text, [at]);
+    const traits = traitsOf(value, 0);
+    const places = byTraits.get(traits);
+    if (places === undefined) byTraits.set(traits, [at]);
     else places.push(at);
   }
-  return byText;
+  return byTraits;
 }
 
-function textOf(value: unknown): string {
-  try {
-    return stringify(value) ?? "";
-  } catch {
-    // Cycles and the like: writing it gives the error that names the path.
-    return "";
+/**
+ * Equal values have equal traits, and others rarely. The JSON text would do as well, but a value of user code
+ * can be made of so many references to itself that no end of writing it comes.
+ */
+function traitsOf(value: unknown, depth: number): string {
+  if (typeof value === "string") return `"${value.length}${value.slice(0, 32)}${value.slice(-16)}`;
+  if (typeof value === "number" || typeof value === "boolean") return `${value}`;
+  if (typeof value !== "object" || value === null || depth >= 3) return "";
+  if (isArray(value)) {
+    return value.length === 0 ? "[]" : `[${value.length}${traitsOf(value[0], depth + 1)}${traitsOf(value[value.length - 1], depth + 1)}`;
   }
+  const names = keys(value);
+  // In whatever order they stand.
+  let traits = `{${names.length}`;
+  for (const name of TELLING) if (hasOwn(value, name)) traits += traitsOf(Reflect.get(value, name), depth + 1);
+  return traits;
 }
 
-/** In the gap between two elements that stayed, what looks like the old one is taken to be that one, changed. */
+/** In the gap between two elements that stayed, what stands in the place of an old one is taken to be that one, changed. */
 function matchChanged(match: Match): void {
-  const { before, after, sources, isUsed } = match;
+  const { before, after, sources } = match;
   let low = 0;
   for (let at = 0; at < after.length; at++) {
     if (sources[at] !== NONE) {
@@ -115,24 +127,37 @@ function matchChanged(match: Match): void {
     }
     let next = at + 1;
     while (next < after.length && sources[next] === NONE) next++;
-    const high = next < after.length ? sources[next]! : before.length;
-    let source = low;
-    for (; at < next; at++) {
-      while (source < high && isUsed[source] === true) source++;
-      const old = source < high ? before.value(source) : undefined;
-      if (old !== undefined && isAlike(old, after[at])) take(match, at, source++);
+    const olds = listUnused(match, low, next < after.length ? sources[next]! : before.length);
+    const isSameCount = olds.length === next - at;
+    for (let taken = 0; at < next; at++) {
+      const source = olds[taken];
+      const old = source === undefined ? undefined : before.value(source);
+      // With as many as before, each has its own place, whatever it has become.
+      const isTaken = old !== undefined && isSameKind(old, after[at]) && (isSameCount || isAlike(old, after[at]));
+      if (isTaken) take(match, at, source!);
+      if (isTaken || isSameCount) taken++;
     }
     at--;
   }
 }
 
-function isAlike(old: unknown, value: unknown): boolean {
+function listUnused({ isUsed }: Match, from: number, to: number): readonly number[] {
+  const olds: number[] = [];
+  for (let source = from; source < to; source++) if (isUsed[source] !== true) olds.push(source);
+  return olds;
+}
+
+function isSameKind(old: unknown, value: unknown): boolean {
   if (typeof old !== "object" || typeof value !== "object" || old === null || value === null) return false;
-  if (isArray(old) || isArray(value)) return isArray(old) && isArray(value);
-  for (const key of IDENTIFYING) {
-    const one = hasOwn(old, key) ? Reflect.get(old, key) : undefined;
-    const other = hasOwn(value, key) ? Reflect.get(value, key) : undefined;
-    if (one !== other) return false;
-  }
+  return isArray(old) === isArray(value);
+}
+
+function isAlike(old: unknown, value: unknown): boolean {
+  if (isArray(old)) return true;
+  for (const key of IDENTIFYING) if (ownValue(old, key) !== ownValue(value, key)) return false;
   return true;
+}
+
+function ownValue(object: unknown, key: string): unknown {
+  return typeof object === "object" && object !== null && hasOwn(object, key) ? Reflect.get(object, key) : undefined;
 }

@@ -3,14 +3,16 @@
 const { stringify } = JSON;
 const { isArray } = Array;
 const { isFinite } = Number;
-const { TypeError } = globalThis;
+const { Date, Map, Promise, Set, TypeError } = globalThis;
 const { getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const objectPrototype: object = Object.prototype;
 
 /** Like that of the whole request: what goes deeper is refused by the proxy anyway. */
 const DEEPEST = 200;
 /** One object put into itself many times over would otherwise be written until the time is up. */
-const MOST_VALUES = 2_000_000;
+const MOST_VALUES = 1_000_000;
+/** The path into a cycle has no end. */
+const LONGEST_PATH = 120;
 
 /** @throws TypeError naming the path of what cannot be written */
 export function writeJson(value: unknown, path: string): string {
@@ -19,7 +21,8 @@ export function writeJson(value: unknown, path: string): string {
 }
 
 export function refuse(path: string, found: string): never {
-  throw new TypeError(`${path === "" ? "The document" : path} ${found}; only JSON values can be put there.`);
+  const place = path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path;
+  throw new TypeError(`${place === "" ? "The document" : place} ${found}; only JSON values can be put there.`);
 }
 
 /** The path of a member: `tools[0].name`, `metadata["user id"]`. */
@@ -61,7 +64,7 @@ function checkPlain(value: unknown, path: string, walk: Walk): void {
 
   const { parents } = walk;
   if (parents.length >= DEEPEST) {
-    const isCycle = parents.includes(value);
+    const isCycle = new Set(parents).size < parents.length;
     refuse(path, isCycle ? "holds itself" : `is nested deeper than ${DEEPEST} levels`);
   }
   parents.push(value);
@@ -70,8 +73,9 @@ function checkPlain(value: unknown, path: string, walk: Walk): void {
   } else {
     if (!isPlain(value)) refuse(path, `is ${nameOf(value)}`);
     for (const key of ownKeys(value)) {
-      checkMember(value, key, path);
+      // Read first: what a lazy list has not read yet shows as a getter.
       const member: unknown = Reflect.get(value, key);
+      checkMember(value, key, path);
       if (member !== undefined) checkPlain(member, memberPath(path, key), walk);
     }
   }
@@ -79,10 +83,11 @@ function checkPlain(value: unknown, path: string, walk: Walk): void {
 }
 
 function checkElement(array: readonly unknown[], at: number, path: string, walk: Walk): void {
+  const value = array[at];
   const descriptor = getOwnPropertyDescriptor(array, at);
   if (descriptor === undefined) refuse(path, "is an empty place in a list");
   if (!("value" in descriptor)) refuse(path, "is a getter or setter");
-  checkPlain(array[at], path, walk);
+  checkPlain(value, path, walk);
 }
 
 function nameOf(value: unknown): string {

@@ -21,7 +21,7 @@ export interface DocumentView {
    * @throws TypeError naming the path of a value that is no JSON, and whatever getters and proxies of user
    *         code throw. May ask for parts, too: when a list that was not read was stored in another place
    */
-  patch(): Patch | undefined;
+  readonly patch: () => Patch | undefined;
 }
 
 /**
