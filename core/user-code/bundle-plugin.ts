@@ -4,7 +4,7 @@ import { dirname, extname } from "node:path";
 import type { Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin, PluginBuild } from "esbuild";
 import { checkDirections } from "./invisible-directions.ts";
 import { readSource } from "./read-source.ts";
-import { ownQuestion, resolveImport } from "./resolve-import.ts";
+import { ownQuestion, resolveImport, type ImportRequest, type ImportTarget } from "./resolve-import.ts";
 import { displayName, type Zone } from "./zone.ts";
 
 /** Where a bundle begins. */
@@ -60,6 +60,7 @@ export function createPlugin(entry: Entry): { readonly plugin: Plugin; readonly 
   const files = new Map<string, KnownFile>();
   const inputs: Input[] = [];
   const tried: string[] = [];
+  const targets = new Map<string, Promise<ImportTarget>>();
   let first: KnownFile | undefined;
 
   /** Two packages of the same name, in two places, keep apart. */
@@ -74,6 +75,14 @@ export function createPlugin(entry: Entry): { readonly plugin: Plugin; readonly 
       files.set(name, file);
       return file;
     }
+  }
+
+  /** Files of one folder import the same again and again. */
+  function resolveOnce(build: PluginBuild, request: ImportRequest): Promise<ImportTarget> {
+    const key = JSON.stringify([request.folder, request.specifier, request.kind]);
+    const known = targets.get(key) ?? resolveImport(build, request);
+    targets.set(key, known);
+    return known;
   }
 
   async function onResolve(build: PluginBuild, args: OnResolveArgs): Promise<OnResolveResult | undefined> {
@@ -94,7 +103,7 @@ export function createPlugin(entry: Entry): { readonly plugin: Plugin; readonly 
     const specifier = isEntry && entry.type === "package" ? entry.specifier : args.path;
     const zone = importer?.zone ?? entry.zone;
     const folder = importer === undefined ? zone.root : dirname(importer.path);
-    const target = await resolveImport(build, { specifier, kind: isEntry ? "import-statement" : args.kind, folder, zone });
+    const target = await resolveOnce(build, { specifier, kind: isEntry ? "import-statement" : args.kind, folder, zone });
     if (target.type === "refused") {
       tried.push(...target.tried);
       return { errors: [{ text: target.message }] };

@@ -1,7 +1,7 @@
 /** Decides what an import of a user's file leads to, and refuses what leads out of reach. */
 
 import { lstat, realpath, stat } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, relative } from "node:path";
 import type { ImportKind, PluginBuild } from "esbuild";
 import { readTextFile } from "../config/text-file.ts";
 import { isNodeModule, nodeModuleMessage } from "./builtin-modules.ts";
@@ -45,6 +45,8 @@ export async function resolveImport(build: PluginBuild, request: ImportRequest):
   if (isNodeModule(specifier) && (specifier.startsWith("node:") || (await findInstalled(name, folder)) === undefined))
     return refused(nodeModuleMessage(specifier));
   if (extname(specifier) === ".node") return refused(`"${specifier}" is native code, which a sandbox cannot hold.`);
+  const direct = isRelative ? await resolveDirectly(request) : undefined;
+  if (direct !== undefined) return direct;
   const found = await build.resolve(specifier, { resolveDir: folder, kind: request.kind, pluginData: ownQuestion });
   if (found.errors.length > 0 || found.path === "") return await notFound(request, isRelative);
   if (found.path === "(disabled)" || found.namespace !== "file") return refused(`"${specifier}" leads to nothing that could be bundled.`);
@@ -55,6 +57,16 @@ export async function resolveImport(build: PluginBuild, request: ImportRequest):
     return refused(`"${specifier}" leads out of ${zone.kind === "user" ? "the folder of the configuration" : zone.name}, to ${path}.`);
   }
   return { type: "file", path, zone: target, sideEffects: found.sideEffects };
+}
+
+/** Most imports name a file as it is: that saves asking esbuild, which is another process. */
+async function resolveDirectly({ specifier, folder, zone }: ImportRequest): Promise<ImportTarget | undefined> {
+  const wanted = join(folder, specifier);
+  const path = sourceEndings.includes(extname(specifier)) ? await realpath(wanted).catch(() => undefined) : undefined;
+  if (path === undefined || !isWithin(zone.root, path) || (await stat(path).catch(() => undefined))?.isFile() !== true) return undefined;
+  // Of a package esbuild reads in package.json which of its files do something when they are loaded.
+  if (zone.kind === "package" || packageFolder(relative(zone.root, path)) !== undefined) return undefined;
+  return { type: "file", path, zone, sideEffects: zone.kind !== "sdk" };
 }
 
 /** The zone of a file that was found; undefined when the importing file may not reach it. */
