@@ -5,6 +5,7 @@ import type { Host, HostLoss } from "./host.ts";
 import type { Program } from "./program.ts";
 import type { StreamBatch, UnitStores } from "./protocol.ts";
 import type { EventStream, PhaseOutcome, StreamCall, StreamResult } from "./sandbox.ts";
+import { Suspicion } from "./suspicion.ts";
 import type { Lost } from "./unit-plan.ts";
 
 interface Batch {
@@ -27,7 +28,7 @@ export class OpenStream implements EventStream {
   /** Units that go with the batch; the others have been lost or are out of use. */
   #units: readonly number[];
   #lost: Map<number, Lost> | undefined;
-  #suspects: Set<number> | undefined;
+  #suspicion: Suspicion | undefined;
   #isClosed = false;
 
   /** @param send is to hand it to a host before long */
@@ -60,7 +61,7 @@ export class OpenStream implements EventStream {
   #begin(batch: Batch): void {
     this.#batch = batch;
     this.#lost = undefined;
-    this.#suspects = undefined;
+    this.#suspicion = undefined;
     this.isAlone = false;
     this.#again();
   }
@@ -103,16 +104,17 @@ export class OpenStream implements EventStream {
     this.#again();
   }
 
-  #blame(culprit: number | undefined, by: "killed" | "crashed"): void {
+  #blame(culprit: number | undefined, by: "killed" | "crashed" | "ended"): void {
     if (culprit === undefined) return;
-    if (by === "crashed" && this.#suspects?.has(culprit) !== true) {
-      this.#suspects ??= new Set();
-      this.#suspects.add(culprit);
-      return;
+    if (by !== "killed") {
+      this.#suspicion ??= new Suspicion();
+      this.#suspicion.add(culprit, by);
+      if (!this.#suspicion.isProven(culprit)) return;
     }
-    this.program.strike(culprit, by, "onEvent");
+    const how = by === "killed" ? "killed" : "crashed";
+    this.program.strike(culprit, how, "onEvent");
     this.#lost ??= new Map();
-    this.#lost.set(culprit, by);
+    this.#lost.set(culprit, how);
   }
 
   /** No host is to be had: everything goes on as it is. */

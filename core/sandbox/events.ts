@@ -44,24 +44,21 @@ export function createEventHub(pool: Pool): EventHub {
     });
   };
   const sendTo = (host: Host, streams: readonly OpenStream[]): void => {
-    let group: OpenStream[] = [];
+    const groups: OpenStream[][] = [];
     for (const stream of streams) {
-      if (stream.isAlone) {
-        sendMessage(host, [stream]);
-        continue;
-      }
-      const [first] = group;
-      // Mostly there is one program, and one slice for all.
-      if (first !== undefined && (first.program !== stream.program || first.sliceMs !== stream.sliceMs)) {
-        sendMessage(host, group);
-        group = [];
-      }
-      group.push(stream);
+      // Mostly there is one program with one slice, and so one group.
+      const group = stream.isAlone ? undefined : groups.find(([first]) => first !== undefined && mayGoTogether(first, stream));
+      if (group === undefined) groups.push([stream]);
+      else group.push(stream);
     }
-    if (group.length > 0) sendMessage(host, group);
+    for (const group of groups) sendMessage(host, group);
   };
 
   return { open: (program, call) => new OpenStream(program, call, send) };
+}
+
+function mayGoTogether(one: OpenStream, other: OpenStream): boolean {
+  return one.program === other.program && one.sliceMs === other.sliceMs && !one.isAlone;
 }
 
 function sendMessage(host: Host, streams: readonly OpenStream[]): void {

@@ -21,8 +21,11 @@ export interface HostProcessOptions {
   readonly program: HostProgram;
   readonly logger: Logger;
   readonly onMessage: (header: unknown, headerBytes: number) => void;
-  /** Once, when nothing more will come: the process has ended, or is not to be listened to any more. */
-  readonly onClose: (why: string) => void;
+  /**
+   * Once, when nothing more will come: the process has ended, or is not to be listened to any more. It may have been
+   * ended from outside when it was by SIGKILL, which nothing in it can send.
+   */
+  readonly onClose: (why: string, mayBeFromOutside: boolean) => void;
 }
 
 export interface HostProcess {
@@ -40,6 +43,7 @@ export interface HostProcess {
 const limits = 'ulimit -c 0; ulimit -d 786432; exec "$@"';
 /** What is left in the socket of a dead host arrives at once; a socket still open by then has another holder. */
 const lastBytesMs = 200;
+const lastWordsMs = 20;
 const keptOutputBytes = 2000;
 
 /** Starts a host. It holds no variable of the environment and no file but the socket. */
@@ -60,7 +64,8 @@ export function startHostProcess({ program, logger, onMessage, onClose }: HostPr
     socket.destroy();
     const said = output();
     if (said !== "") logger.warn({ pid, output: said }, "a hook host said something");
-    onClose(why ?? describeEnd(child));
+    const { exitCode, signalCode } = child;
+    onClose(why ?? describeEnd(child), why === undefined && (signalCode === "SIGKILL" || (signalCode === null && exitCode === null)));
   };
   const kill = (): void => {
     child.kill("SIGKILL");
@@ -85,9 +90,9 @@ export function startHostProcess({ program, logger, onMessage, onClose }: HostPr
   // A host that closes its socket and lives on would be of no use and never end.
   socket.on("close", () => {
     child.kill("SIGKILL");
-    // The reason comes with the exit, which may be a moment later.
+    // The reason comes with the exit, a moment later; on a busy machine that is too late for those who wait.
     if (child.exitCode !== null || child.signalCode !== null || pid === 0) close();
-    else setTimeout(close, lastBytesMs).unref();
+    else setTimeout(close, lastWordsMs).unref();
   });
   const exited = new Promise<void>((resolve) => {
     child.once("error", (error) => {
@@ -107,10 +112,10 @@ export function startHostProcess({ program, logger, onMessage, onClose }: HostPr
   return { pid, send: (message, payload) => writer.send(message, payload), kill, exited };
 }
 
-function unstarted(child: ChildProcess, onClose: (why: string) => void): HostProcess {
+function unstarted(child: ChildProcess, onClose: HostProcessOptions["onClose"]): HostProcess {
   const exited = new Promise<void>((resolve) => {
     child.once("error", (error) => {
-      onClose(`it could not be started: ${error.message}`);
+      onClose(`it could not be started: ${error.message}`, false);
       resolve();
     });
   });

@@ -16,8 +16,11 @@ export interface HostClient {
 }
 
 export interface HostLoss {
-  /** `killed` for taking too long, `crashed` by itself or from outside, `dismissed` for no fault of anyone. */
-  readonly by: "killed" | "crashed" | "dismissed";
+  /**
+   * `killed` for taking too long, `crashed` by itself, `ended` as if by somebody else's SIGKILL, which nothing that
+   * runs in it can cause but by using up the machine's memory, `dismissed` for no fault of anyone.
+   */
+  readonly by: "killed" | "crashed" | "ended" | "dismissed";
   /** Whether the host was at work on what this client had asked. */
   readonly isHead: boolean;
   /** The unit last said to have begun; undefined: the first one. */
@@ -129,11 +132,15 @@ export function createHost({ program, logger, wallClock, onReady, onLost }: Host
     if (isDismissed) endIfIdle();
   };
 
-  const onClose = (why: string): void => {
+  const onClose = (why: string, mayBeFromOutside: boolean): void => {
     isOpen = false;
     isGone = true;
     watchdog.stop();
-    const { by, culprit, why: reason } = verdict ?? { by: "crashed" as const, culprit: head(), why };
+    const {
+      by,
+      culprit,
+      why: reason,
+    } = verdict ?? { by: mayBeFromOutside ? ("ended" as const) : ("crashed" as const), culprit: head(), why };
     const open = questions.slice(answered);
     questions = [];
     answered = 0;
@@ -180,7 +187,7 @@ export function createHost({ program, logger, wallClock, onReady, onLost }: Host
     },
     distrust(why, client) {
       if (client !== undefined) distrustedBy.add(client);
-      end("crashed", why, undefined);
+      end("crashed", why, client === undefined ? head() : undefined);
     },
     condemn: (why) => end("killed", why, head()),
     dismiss() {

@@ -1,7 +1,7 @@
 /** Loads one program into one host, and puts aside the unit that a host does not survive loading. */
 
 import { readManifests } from "./check-manifest.ts";
-import type { Host } from "./host.ts";
+import type { Host, HostClient } from "./host.ts";
 import type { Program } from "./program.ts";
 import { unloadedManifest } from "./program.ts";
 import type { UnitManifest } from "./protocol.ts";
@@ -16,7 +16,7 @@ export function sendLoad(host: Host, program: Program, runtime: string): Promise
   const sent = program.loadable();
   return new Promise((resolve) => {
     const id = host.newId();
-    host.ask(program.loadMessage(id, runtime), unitLimitMs, {
+    const client: HostClient = {
       answered(answer) {
         const manifests =
           answer.type === "loaded"
@@ -26,8 +26,7 @@ export function sendLoad(host: Host, program: Program, runtime: string): Promise
               )
             : "it answered a load with something else";
         if (typeof manifests === "string") {
-          host.distrust(manifests);
-          resolve({ type: "lost" });
+          host.distrust(manifests, client);
           return;
         }
         const known = new Map(manifests.map((manifest) => [manifest.unit, manifest]));
@@ -43,6 +42,7 @@ export function sendLoad(host: Host, program: Program, runtime: string): Promise
         if (isHead && by !== "dismissed" && culprit !== undefined) program.blameForLoad(culprit.unit, by);
         resolve({ type: "lost" });
       },
-    });
+    };
+    host.ask(program.loadMessage(id, runtime), unitLimitMs, client);
   });
 }

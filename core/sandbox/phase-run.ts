@@ -158,7 +158,11 @@ export class PhaseRun implements HostClient {
     const { body, phase } = this.#call;
     this.#needs++;
     // Nothing is missing, but the isolate in which it waited is gone.
-    if (Array.isArray(value) && value.length === 0 && this.#needs <= maxNeeds) return this.#scene.pool.withHost(this.#begin);
+    if (Array.isArray(value) && value.length === 0) {
+      if (this.#needs > maxNeeds)
+        return this.#fail(this.#sent.includes(unit) ? unit : (this.#sent[0] ?? 0), "its isolate was lost again and again");
+      return this.#scene.pool.withHost(this.#begin);
+    }
     if (body === undefined || !this.#sent.includes(unit)) return this.#distrust("need");
     const wanted = readParts(value, body.shape);
     if (typeof wanted === "string") return this.#host?.distrust(wanted, this);

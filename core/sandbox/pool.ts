@@ -121,14 +121,14 @@ export function createPool(options: PoolOptions): Pool {
       spare = undefined;
     } else if (spare === slot) spare = undefined;
     if (by === "killed") kills++;
-    if (by === "crashed") crashes++;
+    if (by === "crashed" || by === "ended") crashes++;
     if (by !== "dismissed") {
       logger.warn(
         { pid: slot.host.pid, why, isReplaced: active !== undefined },
         `a hook host ${by === "killed" ? "was killed" : "was lost"}`,
       );
     }
-    if (by === "crashed" && hadNoChance) {
+    if (by !== "killed" && by !== "dismissed" && hadNoChance) {
       failures++;
       lastFailure = why;
       const backOffMs = Math.min(firstBackOffMs * 2 ** (failures - 1), maxBackOffMs);

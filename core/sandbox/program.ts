@@ -3,6 +3,7 @@
 import type { Phase, ToHost, UnitCode, UnitManifest } from "./protocol.ts";
 import type { UnitSpec } from "./sandbox.ts";
 import type { Strikes } from "./strikes.ts";
+import { Suspicion } from "./suspicion.ts";
 
 export interface Program {
   readonly version: number;
@@ -15,7 +16,7 @@ export interface Program {
   isSuspect(unit: number): boolean;
   strike(unit: number, by: "killed" | "crashed", phase: Phase): void;
   /** A host was lost while it loaded this unit. A crash may have come from outside, so it counts from the second on. */
-  blameForLoad(unit: number, by: "killed" | "crashed"): void;
+  blameForLoad(unit: number, by: "killed" | "crashed" | "ended"): void;
   /** Longest uninterrupted run of the unit. */
   sliceMs(unit: number): number;
   /** Longest call of the unit with everything it waits for. */
@@ -29,7 +30,7 @@ export interface Program {
 export function createProgram(version: number, units: readonly UnitSpec[], strikes: Strikes): Program {
   const codes = new Map(units.map((unit) => [unit.unit, withoutLimits(unit)]));
   const byIndex = new Map(units.map((unit) => [unit.unit, unit]));
-  const crashedOnce = new Set<number>();
+  const suspicion = new Suspicion();
   const slices = new Set(units.map(({ limits }) => limits.sliceMs));
 
   return {
@@ -61,8 +62,10 @@ export function createProgram(version: number, units: readonly UnitSpec[], strik
     blameForLoad(unit, by) {
       const spec = byIndex.get(unit);
       if (spec === undefined) return;
-      if (by === "crashed" && !crashedOnce.has(unit)) crashedOnce.add(unit);
-      else strikes.exclude(spec.file, spec.hash, `it ${describeEnd(by)} while it was loaded`);
+      if (by !== "killed") suspicion.add(unit, by);
+      if (by === "killed" || suspicion.isProven(unit)) {
+        strikes.exclude(spec.file, spec.hash, `it ${describeEnd(by === "killed" ? by : "crashed")} while it was loaded`);
+      }
     },
   };
 }

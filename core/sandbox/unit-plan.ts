@@ -4,6 +4,7 @@ import type { HostLoss } from "./host.ts";
 import type { Program } from "./program.ts";
 import type { Phase } from "./protocol.ts";
 import type { PhaseOutcome } from "./sandbox.ts";
+import { Suspicion } from "./suspicion.ts";
 
 export type Lost = NonNullable<PhaseOutcome["lost"]>;
 
@@ -14,8 +15,7 @@ export class UnitPlan {
   #settled = 0;
   /** One unit a message, to find out which of several it is. */
   #isCareful = false;
-  /** Units that were at work when a host crashed. */
-  #suspects: Set<number> | undefined;
+  readonly #suspicion = new Suspicion();
   /** Units that are not run again, and why. */
   #lost: Map<number, Lost> | undefined;
 
@@ -87,14 +87,11 @@ export class UnitPlan {
     if (culprit === undefined) return;
     const isKnown = culprits.length === 1;
     if (!isKnown) this.#isCareful = true;
-    // A host may have been ended from outside: once is no proof.
-    if (isKnown && (by === "killed" || this.#suspects?.has(culprit) === true)) {
-      this.#program.strike(culprit, by, this.#phase);
-      this.lose(culprit, by);
-    } else if (by === "crashed") {
-      this.#suspects ??= new Set();
-      for (const suspect of culprits) this.#suspects.add(suspect);
-    }
+    if (by !== "killed") for (const suspect of culprits) this.#suspicion.add(suspect, by);
+    if (!isKnown || (by !== "killed" && !this.#suspicion.isProven(culprit))) return;
+    const how = by === "killed" ? "killed" : "crashed";
+    this.#program.strike(culprit, how, this.#phase);
+    this.lose(culprit, how);
   }
 }
 
