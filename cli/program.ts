@@ -1,10 +1,18 @@
 /** The grammar of the command line: commands, options, help. Each command's code is loaded only when it runs. */
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { version } from "../core/version.ts";
 import type { CliContext, Command as CommandFunction } from "./context.ts";
 
 const folderHelp = "folder of ccproxy.yaml and config.yaml\n(default: $CCPROXY_CONFIG_DIR, else ~/.ccproxy)";
+
+/** What the list of commands shows behind their names. */
+const shownArguments: ReadonlyMap<string, string> = new Map([
+  ["run", "<command...>"],
+  ["new", "<rule|hook> <name>"],
+  ["test", "[files...]"],
+  ["explain", "<request>"],
+]);
 
 /** Builds the parser. `setExitCode` is called with the answer of the command that ran. */
 export function buildProgram(context: CliContext, setExitCode: (code: number) => void): Command {
@@ -18,7 +26,7 @@ export function buildProgram(context: CliContext, setExitCode: (code: number) =>
     // Global options end at the command's name, so that `run` can hand everything behind it on.
     .enablePositionalOptions()
     .exitOverride()
-    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.name() === "run" ? "<command...>" : ""}`.trimEnd() })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${shownArguments.get(command.name()) ?? ""}`.trimEnd() })
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -30,12 +38,16 @@ export function buildProgram(context: CliContext, setExitCode: (code: number) =>
     );
 
   /** Makes the action of a command: loads its file, gives it all options, keeps its exit code. */
-  function does<Options extends object>(load: () => Promise<{ readonly default: CommandFunction<Options> }>, positional?: string) {
+  function does<Options extends object>(
+    load: () => Promise<{ readonly default: CommandFunction<Options> }>,
+    ...positional: readonly string[]
+  ) {
     return async (...parsed: unknown[]): Promise<void> => {
       const command = parsed.at(-1);
       if (!(command instanceof Command)) throw new TypeError("the parser gave no command");
       const { default: run } = await load();
-      const options: Options = { ...program.opts(), ...command.opts(), ...(positional !== undefined && { [positional]: parsed[0] }) };
+      const named = Object.fromEntries(positional.map((name, index) => [name, parsed[index]]));
+      const options: Options = { ...program.opts(), ...command.opts(), ...named };
       setExitCode((await run(context, options)) ?? 0);
     };
   }
@@ -70,6 +82,31 @@ export function buildProgram(context: CliContext, setExitCode: (code: number) =>
     .addOption(new Option("--list", "list the project files trusted so far").conflicts("remove"))
     .option("--remove", "stop trusting the file of this folder")
     .action(does(() => import("./commands/trust.ts")));
+
+  const own = "Rules and hooks of your own:";
+  add(own, "new", "write a rule or hook to start from, with its test", ["ccproxy new rule vip", "ccproxy new hook mask-names"])
+    .addArgument(new Argument("<kind>", "what to write").choices(["rule", "hook"]))
+    .argument("<name>", "its name; the file is called after it")
+    .action(does(() => import("./commands/new.ts"), "kind", "name"));
+  add(own, "test", "run the *.test.ts files beside rules and hooks", [
+    "ccproxy test",
+    "ccproxy test rules/vip.test.ts",
+    "ccproxy test --json",
+  ])
+    .summary("run *.test.ts files, in the sandbox of rules and hooks")
+    .argument("[files...]", "test files; all in rules/ and hooks/ when none is named")
+    .option("--json", "print JSON")
+    .action(does(() => import("./commands/test.ts"), "files"));
+  add(own, "explain", "show what decides about a request, and what changes it", [
+    "ccproxy explain request.json",
+    "ccproxy explain last",
+    "ccproxy explain req_4f0c…  # from the log",
+    "ccproxy explain - < request.json",
+  ])
+    .summary("show which rules and hooks act on a request, and how")
+    .argument("<request>", 'a file with a request body ("-" reads it from the input), "last", or the id of a request')
+    .option("--json", "print JSON")
+    .action(does(() => import("./commands/explain.ts"), "request"));
 
   const use = "Use:";
   add(use, "run", "run a command with its API traffic sent through ccproxy", [

@@ -4,6 +4,7 @@ import { countFaults, formatFaults } from "../core/config/format.ts";
 import { version } from "../core/version.ts";
 import { StartError, startServer, type RunningServer, type StartOptions } from "../core/server.ts";
 import { builtinPlugins } from "../plugins/index.ts";
+import { refreshEditorTypes } from "./editor-types.ts";
 import { CliFailure } from "./failure.ts";
 import { claimState, type Claim, type ClaimDetails, type RunState } from "./state.ts";
 
@@ -39,6 +40,7 @@ export async function serve({ directory, environment, mode, host, port, notify }
   // Whatever way this process ends, but for SIGKILL.
   process.once("exit", () => claim.release());
   try {
+    await refreshEditorTypes(directory);
     // Readable lines are for a person who looks; everything else reads the file.
     const logTo = mode === "foreground" && process.stderr.isTTY ? "terminal" : "file";
     const server = await startOrFail({ configDir: directory, environment, ...requested, logTo, watch: true });

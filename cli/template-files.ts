@@ -1,10 +1,10 @@
 /** The files a new configuration folder starts with. */
 
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { packagedFolder } from "./packaged-folder.ts";
 
 /** In the order in which they are written. */
-const names = ["ccproxy.yaml", "config.yaml", "README.md", "rules/README.md", "hooks/README.md"];
+const names = ["ccproxy.yaml", "config.yaml", "README.md", "rules/README.md", "hooks/README.md", "tsconfig.json"];
 
 export interface TemplateFile {
   /** Relative, with `/`. */
@@ -12,11 +12,8 @@ export interface TemplateFile {
   readonly text: string;
 }
 
-/** Reads the templates, which are shipped as they stand in `cli/templates`, beside the sources and beside the build alike. */
+/** Reads the templates, which are shipped as they stand in `cli/templates`. */
 export function readTemplates(): readonly TemplateFile[] {
-  const folders = [new URL("./templates/", import.meta.url), new URL("../../cli/templates/", import.meta.url)];
-  const folder = folders.find((url) => existsSync(url));
-  if (folder === undefined)
-    throw new Error(`the templates are missing (${folders.map((url) => fileURLToPath(url)).join(", ")}); install ccproxy again`);
+  const folder = packagedFolder("cli/templates");
   return names.map((name) => ({ name, text: readFileSync(new URL(name, folder), "utf8") }));
 }

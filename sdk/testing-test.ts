@@ -1,5 +1,7 @@
 /** Collects the tests of a file and runs them one after the other. */
 
+import { respond, type HookDefinition } from "./define.ts";
+
 export interface TestResult {
   readonly name: string;
   readonly ok: boolean;
@@ -27,8 +29,14 @@ export function test(name: string, body: () => void | Promise<void>): void {
   cases.push({ name, body });
 }
 
-/** Runs what was added so far, in order; called by `ccproxy test`. */
-export async function runTests(): Promise<readonly TestResult[]> {
+/** What `ccproxy test` loads and runs: it answers with the results as JSON. */
+export const testHook: HookDefinition = {
+  async preCall() {
+    return respond(JSON.stringify(await runTests()));
+  },
+};
+
+async function runTests(): Promise<readonly TestResult[]> {
   const results: TestResult[] = [];
   for (const { name, body } of cases.splice(0)) {
     const startedAt = Date.now();

@@ -19,7 +19,10 @@ describe("install", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("ccproxy run claude");
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
-    expect(await modes(directory)).toEqual({
+    const { ".sdk": types, ...rest } = await modes(directory);
+    expect(types).toBe("700");
+    expect(Object.entries(rest).filter(([name, mode]) => name.startsWith(".sdk/") && mode !== "600")).toEqual([]);
+    expect(Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith(".sdk/")))).toEqual({
       "ccproxy.yaml": "600",
       "config.yaml": "600",
       "README.md": "600",
@@ -27,17 +30,36 @@ describe("install", () => {
       "hooks/README.md": "600",
       rules: "700",
       "rules/README.md": "600",
+      "tsconfig.json": "600",
     });
   });
 
-  test("leaves a folder that exists alone, even an empty one", async () => {
+  test("completes a folder that exists, and changes nothing that is there", async () => {
     const { ccproxy, directory } = await createHome();
-    await mkdir(directory, { mode: 0o755 });
-    const { code, stderr } = await ccproxy(["install"]);
-    expect(code).toBe(1);
-    expect(stderr).toContain("--force");
-    expect(await readdir(directory)).toEqual([]);
+    await mkdir(join(directory, "rules"), { recursive: true, mode: 0o755 });
+    const own = {
+      "config.yaml": "mine: true\n",
+      "ccproxy.yml": "ccproxy: {}\n",
+      "rules/vip.ts": "my rule\n",
+      "rules/README.md": "notes\n",
+    };
+    for (const [name, text] of Object.entries(own)) await writeFile(join(directory, name), text);
+    const { code, stdout } = await ccproxy(["install"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Completed ~/.ccproxy");
+    expect(stdout).toMatch(/config\.yaml +left as it was/);
+    expect(stdout).toMatch(/ccproxy\.yaml +not written: ccproxy\.yml is there/);
+    for (const [name, text] of Object.entries(own)) expect(await readFile(join(directory, name), "utf8")).toBe(text);
+    const files = await readdir(directory);
+    expect(files.toSorted()).toEqual([".sdk", "README.md", "ccproxy.yml", "config.yaml", "hooks", "rules", "tsconfig.json"]);
     expect((await stat(directory)).mode & 0o777).toBe(0o755);
+  });
+
+  test("a file in its place is left alone", async () => {
+    const { ccproxy, directory } = await createHome();
+    await writeFile(directory, "mine");
+    expect(await ccproxy(["install"])).toMatchObject({ code: 1, stderr: expect.stringContaining("is not a folder") });
+    expect(await readFile(directory, "utf8")).toBe("mine");
   });
 
   test("with --force replaces its files after a backup, closes the folder, and never touches the user's code", async () => {
