@@ -4,7 +4,6 @@ import type { Logger } from "../../sdk/log.ts";
 import { createEventHub, type EventHub } from "./events.ts";
 import type { Host } from "./host.ts";
 import type { HostProgram } from "./host-process.ts";
-import { loadHostProgram } from "./load-host-program.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { rssBytes } from "./process-stats.ts";
 import { createProgram, type Program } from "./program.ts";
@@ -14,8 +13,8 @@ import { createStrikes } from "./strikes.ts";
 
 export interface SandboxOptions {
   readonly logger: Logger;
-  /** What hosts run, asked for when the first one is to be started; default the real host. */
-  readonly hostProgram?: () => Promise<HostProgram>;
+  /** What hosts run; asked for when the first one is to be started. */
+  readonly hostProgram: () => Promise<HostProgram>;
   /** ms since 1970. */
   readonly wallClock?: () => number;
   /** ms, only ever forward. */
@@ -36,7 +35,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   // Prepared once, also for several loads at once.
   const start = async (): Promise<{ readonly pool: Pool; readonly events: EventHub }> => {
-    const program = await (options.hostProgram ?? loadHostProgram)();
+    const program = await options.hostProgram();
     pool = createPool({ logger, wallClock, program, recycleBytes, readyMs });
     if (isClosed) await pool.close();
     return { pool, events: createEventHub(pool) };
