@@ -66,3 +66,12 @@ test("findings are counted in words", () => {
 test("a line without end is not shown", () => {
   expect(formatFaults([{ ...error, line: 1, column: 5 }], { linesOf: () => ["api_key".repeat(100_000)] }).split("\n")).toHaveLength(2);
 });
+
+test("a frame that a finding brings takes the place of the file's line", () => {
+  const frame = "  7 | const = 1;\n    |       ^";
+  const code: Fault = { severity: "error", message: 'Unexpected "="', file: "/c/rules/a.ts", line: 7, column: 7, frame };
+  expect(formatFaults([code], { linesOf })).toBe(`/c/rules/a.ts:7:7: error: Unexpected "="\n${frame}\n`);
+  expect(formatFaults([{ ...code, frame: "" }], { linesOf: () => Array.from({ length: 9 }, () => "x") })).toBe(
+    '/c/rules/a.ts:7:7: error: Unexpected "="\n',
+  );
+});

@@ -181,8 +181,9 @@ test("what is built in is no unit", async () => {
 
 test("a ready-made file is found by either spelling of its name", async () => {
   await using folder = await makeFolder();
-  const readyMadeDirectory = join(folder.outside, "hooks");
-  await mkdir(readyMadeDirectory);
+  // As where the package is installed.
+  const readyMadeDirectory = join(folder.outside, "node_modules/ccproxy/hooks");
+  await mkdir(readyMadeDirectory, { recursive: true });
   await writeFile(
     join(readyMadeDirectory, "redact-secrets.ts"),
     `import { defineHook } from "ccproxy/sdk"; import { x } from "./_lib/x.ts"; export default defineHook({ summary: x });`,
