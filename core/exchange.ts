@@ -44,8 +44,6 @@ export interface Reply {
   readonly body: AsyncIterable<Uint8Array>;
   /** Whether the body is an event stream of the caller's dialect. */
   readonly isEventStream: boolean;
-  /** Where stages may change what is sent: what the upstream itself reported. Ended by ingress. */
-  readonly reported?: ReplyWatch;
 }
 
 export type Outcome = "completed" | "client-gone" | "upstream-failed" | "refused" | "stopped";
@@ -101,6 +99,8 @@ export class Exchange {
   plan: readonly PlannedTarget[] = [];
   /** Written by call. */
   reply: Reply | undefined;
+  /** Written where hooks may change or refuse what is sent: what the upstream itself said. Ended by ingress. */
+  reported: ReplyWatch | undefined;
 
   readonly #release: (() => void) | undefined;
   #labelled: Labelled | undefined;

@@ -16,27 +16,21 @@ export function hookEvents(
   source: EventSource,
 ): EventSource {
   let running: EventHooks | undefined;
-  const close = async (): Promise<void> => {
-    running?.close();
-    await source.close();
-  };
   return {
-    close,
     async next() {
-      try {
-        for (;;) {
-          const batch = await source.next();
-          if (batch === undefined) break;
-          running ??= new EventHooks(exchange, services, program, hooks);
-          const items = await running.run(batch);
-          if (items.length > 0) return items;
-        }
-      } catch (error) {
-        await close();
-        throw error;
+      for (;;) {
+        const batch = await source.next();
+        if (batch === undefined) break;
+        running ??= new EventHooks(exchange, services, program, hooks);
+        const items = await running.run(batch);
+        if (items.length > 0) return items;
       }
       running?.close();
       return undefined;
+    },
+    close() {
+      running?.close();
+      return source.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The way back of a reply through user code: its events, then the whole of it. Nothing is looked at that no hook asks for. */
 
-import type { HeaderList, ReplyWatch } from "../../sdk/dialect.ts";
+import type { HeaderList } from "../../sdk/dialect.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
 import { readEvents, writeEvents } from "../stream/event-source.ts";
@@ -36,7 +36,8 @@ function hookedStream(exchange: Exchange, services: PostCallServices, reply: Rep
   let source = readEvents(reply.body, codec, reported);
   if (onEvent.length > 0) source = hookEvents(exchange, services, program, onEvent, source);
   if (postCall.length > 0) source = hookStream(exchange, services, program, postCall, source);
-  return { ...reply, body: writeEvents(source, codec), reported };
+  exchange.reported = reported;
+  return { ...reply, body: writeEvents(source, codec) };
 }
 
 async function hookedWhole(
@@ -53,22 +54,23 @@ async function hookedWhole(
   const { bytes } = collected;
   const reported = exchange.ingress.watch("application/json");
   reported.push(bytes);
-  const same: Reply = { ...reply, body: bodyOf(bytes), reported };
+  exchange.reported = reported;
+  const same: Reply = { ...reply, body: bodyOf(bytes) };
   const original = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
   if (!exchange.ingress.events.isMessage(original)) return same;
   let message = onEvent.length === 0 ? original : await hookWholeReply(exchange, services, program, onEvent, original);
   if (postCall.length > 0) {
     const result = await runPostCall(exchange, services, program, postCall, message);
-    if (result.reply !== undefined) return { ...result.reply, reported };
+    if (result.reply !== undefined) return result.reply;
     message = result.message;
   }
-  return message === original ? same : changedReply(reply, message, reported);
+  return message === original ? same : changedReply(reply, message);
 }
 
-function changedReply(reply: Reply, message: string, reported: ReplyWatch): Reply {
+function changedReply(reply: Reply, message: string): Reply {
   const bytes = Buffer.from(message);
   const headers = reply.headers.filter(([name]) => name !== "content-length");
-  return { ...reply, headers: [...headers, ["content-length", String(bytes.length)]], body: bodyOf(bytes), reported };
+  return { ...reply, headers: [...headers, ["content-length", String(bytes.length)]], body: bodyOf(bytes) };
 }
 
 /** A coding that is unknown here may be known to the caller; nobody here can read what is in it. */

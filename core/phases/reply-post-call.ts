@@ -61,13 +61,8 @@ class HeldStream implements EventSource {
   }
 
   async next(): Promise<readonly EventItem[] | undefined> {
-    try {
-      this.#ready ??= await this.#hold();
-      return this.#ready.shift() ?? (this.#goesBy ? await this.#source.next() : undefined);
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
+    this.#ready ??= await this.#hold();
+    return this.#ready.shift() ?? (this.#goesBy ? this.#source.next() : undefined);
   }
 
   close(): Promise<void> {

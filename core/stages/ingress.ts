@@ -61,7 +61,7 @@ export function createIngress(services: Services, ingress: Ingress, operation: O
         if (!ctx.req.complete) reply = endingAfter(reply, letFlowBy(ctx.req, { ...services.timing, signal: exchange.signal }));
       }
       if (!ctx.req.complete || services.draining()) reply = { ...reply, headers: [...reply.headers, ["connection", "close"]] };
-      await answer(ctx, exchange, reply, { refusal, timing: services.timing });
+      await answer(ctx, exchange, reply, { refusal, timing: services.timing, redact: services.redact });
     } catch (error) {
       // A defect of ours must not leave the upstream talking to nobody, nor the exchange without its record.
       exchange.abort(new Error("the answer could not be given", { cause: error }));
@@ -91,9 +91,10 @@ interface AnswerOptions {
   /** Why there is an error in place of a reply. */
   readonly refusal: unknown;
   readonly timing: StreamTiming;
+  readonly redact: (text: string) => string;
 }
 
-async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal, timing }: AnswerOptions): Promise<void> {
+async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal, timing, redact }: AnswerOptions): Promise<void> {
   const { ingress } = exchange;
   const isReply = refusal === undefined && exchange.operation === "generate" && reply.status === 200;
   const watch = isReply ? ingress.watch(reply.isEventStream ? "text/event-stream" : "application/json") : undefined;
@@ -105,7 +106,7 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
       watch,
       ping: ingress.ping,
       ...timing,
-      encodeStreamError: (error) => ingress.encodeStreamError(error),
+      encodeStreamError: (error) => ingress.encodeStreamError(redacted(error, redact)),
       signal: exchange.signal,
       now: exchange.now,
     },
@@ -114,7 +115,7 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
   exchange.settle({
     outcome: outcomeOf(refusal, drained.failure, inBand),
     status: reply.status,
-    summary: asReported(drained.summary, reply.reported),
+    summary: asReported(drained.summary, exchange.reported),
     firstByteMs: drained.firstByteAt === undefined ? undefined : drained.firstByteAt - exchange.receivedAt,
     totalMs: exchange.now() - exchange.receivedAt,
     error: refusal ?? drained.failure ?? inBand,
@@ -124,7 +125,8 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
 /** What is paid for is what the upstream did, whatever hooks made of it. */
 function asReported(sent: ReplySummary | undefined, reported: ReplyWatch | undefined): ReplySummary | undefined {
   const usage = reported?.end().usage;
-  return sent === undefined || usage === undefined ? sent : { ...sent, usage };
+  if (usage === undefined) return sent;
+  return { complete: false, error: undefined, ...sent, usage };
 }
 
 function outcomeOf(refusal: unknown, failure: Error | undefined, inBand: string | undefined): Outcome {
@@ -175,8 +177,7 @@ function endingAfter(reply: Reply, gone: Promise<void>): Reply {
 /** What the caller sees of a failure: our own words for a ProxyError, no inner detail of anything else. */
 export function renderError(services: Services, ingress: Ingress, error: unknown, exchange: { readonly id: string }): LocalReply {
   if (error instanceof ProxyError) {
-    const shown = new ProxyError(services.redact(error.message), { status: error.status, kind: error.kind, headers: error.headers });
-    return ingress.encodeError(shown, exchange.id);
+    return ingress.encodeError(redacted(error, services.redact), exchange.id);
   }
   services.logger.error({ requestId: exchange.id, error }, "a request failed for a reason within the proxy");
   const hidden = new ProxyError(`The proxy failed on this request; its log has the reason under ${exchange.id}.`, {
@@ -184,4 +185,8 @@ export function renderError(services: Services, ingress: Ingress, error: unknown
     kind: "api_error",
   });
   return ingress.encodeError(hidden, exchange.id);
+}
+
+function redacted({ message, status, kind, headers }: ProxyError, redact: (text: string) => string): ProxyError {
+  return new ProxyError(redact(message), { status, kind, headers });
 }

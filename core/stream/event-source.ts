@@ -17,7 +17,7 @@ export interface EventItem {
 export interface EventSource {
   /** At least one event; undefined at the end. Rejects when there will be no proper end. */
   next(): Promise<readonly EventItem[] | undefined>;
-  /** The consumer is done, early or not. Never rejects. */
+  /** The consumer is done, or `next` has rejected: everything behind it is let go. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -91,11 +91,16 @@ export function writeEvents(source: EventSource, codec: EventCodec): AsyncIterab
   let isOver = false;
   const iterator: AsyncIterableIterator<Uint8Array> = {
     async next() {
-      for (;;) {
-        const batch = isOver ? undefined : await source.next();
-        if (batch === undefined) break;
-        const bytes = encodeAll(batch, codec);
-        if (bytes.length > 0) return { done: false, value: bytes };
+      try {
+        for (;;) {
+          const batch = isOver ? undefined : await source.next();
+          if (batch === undefined) break;
+          const bytes = encodeAll(batch, codec);
+          if (bytes.length > 0) return { done: false, value: bytes };
+        }
+      } catch (error) {
+        await iterator.return?.();
+        throw error;
       }
       isOver = true;
       return { done: true, value: undefined };

@@ -72,7 +72,7 @@ describe("a whole reply", () => {
     expect(denied).toMatchObject({ status: 451 });
     expect(denied.json()).toMatchObject({ type: "error", error: { message: "not for you" } });
     // What the upstream did is paid for all the same.
-    expect(await recordsOf(hooked.proxy)).toMatchObject([{ inputTokens: 10 }, { outcome: "refused", status: 451 }]);
+    expect(await recordsOf(hooked.proxy)).toMatchObject([{ inputTokens: 10 }, { outcome: "refused", status: 451, inputTokens: 10 }]);
   });
 
   it("that is no reply any more is not sent", async () => {
@@ -140,6 +140,22 @@ describe("a stream", () => {
     expect(await userLog(hooked.proxy)).toEqual([]);
   });
 });
+
+it.each(["postCall() {}", "buffer: true, postCall() {}", "onEvent() {}"])(
+  "an event without end ends the stream, and its upstream: %s",
+  async (hook) => {
+    const reply = rawReply((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: ");
+      response.write(Buffer.alloc(34 * 1024 * 1024, "x"));
+    });
+    await using hooked = await startHooked({ hooks: { "a.ts": hook }, reply });
+    const answer = await hooked.ask(true);
+    expect(answer.text).toContain("event: error");
+    expect(answer.text).toContain("33554432 bytes");
+    await hooked.upstream.requests[0]?.aborted;
+  },
+);
 
 describe("a stream that a hook holds", () => {
   const held = (text: string): string => `buffer: true, ${text}`;
