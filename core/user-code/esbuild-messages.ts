@@ -21,6 +21,8 @@ const unusable: ReadonlyMap<string, string> = new Map([
 
 export const logOverride: Record<string, LogLevel> = Object.fromEntries(Array.from(unusable.keys(), (id) => [id, "warning"]));
 
+const maxFaults = 20;
+
 const inOtherWords: readonly (readonly [pattern: RegExp, text: string])[] = [
   [
     /^Top-level await is currently not supported/,
@@ -42,9 +44,20 @@ export function readMessages(
     (message: Message): Fault =>
       asFault(severity, message, record, fallback);
   return {
-    errors: [...errors, ...own.filter(isUnusable)].map(fault("error")),
+    errors: cut([...errors, ...own.filter(isUnusable)].map(fault("error"))),
     warnings: own.filter((message) => !isUnusable(message)).map(fault("warning")),
   };
+}
+
+/** Of a flood of findings the first tell enough. */
+function cut(faults: readonly Fault[]): readonly Fault[] {
+  const last = faults[maxFaults];
+  if (last === undefined) return faults;
+  const { severity, file } = last;
+  return [
+    ...faults.slice(0, maxFaults),
+    { severity, file, message: `${faults.length - maxFaults} more findings like these are not shown.` },
+  ];
 }
 
 function asFault(severity: Severity, message: Message, record: BuildRecord, fallback: string): Fault {

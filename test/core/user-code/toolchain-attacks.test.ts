@@ -205,6 +205,32 @@ test("a package folder that is a link to a folder of another kind is none", asyn
   expect(everything(code)).not.toContain("SENTINEL");
 });
 
+test.each([
+  ["no JSON", `${secret} = 1\n`],
+  ["JSON of another kind", `["${secret}"]`],
+  ["a main that is no text", `{"name":"evil","main":{"${secret}":1},"exports":{"${secret}":"${secret}"}}`],
+])("a package.json that is a link to another file shows nothing of it: %s", async (_, content) => {
+  await using folder = await withSecret({
+    "rules/a.ts": `import x from "evil"; import y from "#evil"; export default [x, y];`,
+    "node_modules/evil/index.js": "",
+  });
+  await writeFile(join(folder.outside, "other.json"), content);
+  await symlink(join(folder.outside, "other.json"), folder.path("node_modules/evil/package.json"));
+  await symlink(join(folder.outside, "other.json"), folder.path("package.json"));
+  const code = await folder.load();
+  expect(code.faults.length).toBeGreaterThan(0);
+  expect(everything(code)).not.toContain("SENTINEL");
+});
+
+test("a flood of findings is cut", async () => {
+  await using folder = await makeFolder({
+    "rules/a.ts": Array.from({ length: 500 }, (_, index) => `import "./absent${index}.ts";`).join("\n"),
+  });
+  const { faults } = await folder.load();
+  expect(faults).toHaveLength(21);
+  expect(folder.show(faults)).toContain("480 more findings like these are not shown.");
+});
+
 test("what is no file is not waited for", async () => {
   await using folder = await makeFolder({ "rules/_x.ts/index.ts": "" });
   await promisify(execFile)("mkfifo", [folder.path("rules/pipe.ts")]);
