@@ -1,9 +1,10 @@
 /** What user code is told besides the request: facts as plain values, headers without credentials, where the request goes. */
 
-import type { FactValues, TargetInfo } from "../../sdk/context.ts";
+import type { TargetInfo } from "../../sdk/context.ts";
 import type { HeaderList } from "../../sdk/dialect.ts";
 import type { Facts } from "../../sdk/facts.ts";
 import type { Exchange, PlannedTarget } from "../exchange.ts";
+import type { CallFacts, LateFact } from "../sandbox/late-facts.ts";
 import type { CallContext } from "../sandbox/protocol.ts";
 
 export interface CallContextInit {
@@ -11,13 +12,15 @@ export interface CallContextInit {
   readonly headers: HeaderList;
   /** ms since 1970 */
   readonly now: number;
+  /** Whether late facts can be fetched, as where the request is seen; otherwise they are there at once. */
+  readonly fetchesFacts: boolean;
 }
 
-export function createCallContext(exchange: Exchange, { target, headers, now }: CallContextInit): CallContext {
+export function createCallContext(exchange: Exchange, { target, headers, now, fetchesFacts }: CallContextInit): CallContext {
   return {
     requestId: exchange.id,
     operation: exchange.operation,
-    facts: factValues(exchange.facts),
+    facts: fetchesFacts ? earlyFacts(exchange.facts) : { ...earlyFacts(exchange.facts), ...lateFactsOf(exchange.facts) },
     headers: visibleHeaders(headers),
     ...(exchange.label === undefined ? {} : { label: exchange.label }),
     ...(target === undefined ? {} : { target: targetInfo(target) }),
@@ -25,32 +28,21 @@ export function createCallContext(exchange: Exchange, { target, headers, now }: 
   };
 }
 
-const known = new WeakMap<Facts, FactValues>();
+const known = new WeakMap<Facts, CallFacts>();
 
-/** Read once per body: facts that look into messages cost a walk over them. */
-function factValues(facts: Facts): FactValues {
+function earlyFacts(facts: Facts): CallFacts {
   let values = known.get(facts);
   if (values === undefined) {
-    values = {
-      model: facts.model,
-      stream: facts.stream,
-      session: facts.session,
-      client: facts.client,
-      requestClass: facts.requestClass,
-      agentId: facts.agentId,
-      agentType: facts.agentType,
-      thinking: facts.thinking,
-      effort: facts.effort,
-      messageCount: facts.messageCount,
-      bodyBytes: facts.bodyBytes,
-      toolNames: facts.toolNames,
-      toolTypes: facts.toolTypes,
-      usedToolNames: facts.usedToolNames,
-      hasImage: facts.hasImage,
-    };
+    const { model, stream, session, client, requestClass, agentId, agentType, thinking, effort, messageCount, bodyBytes } = facts;
+    values = { model, stream, session, client, requestClass, agentId, agentType, thinking, effort, messageCount, bodyBytes };
     known.set(facts, values);
   }
   return values;
+}
+
+/** Facts keep what they have found, so asking again costs nothing. */
+function lateFactsOf({ toolNames, toolTypes, usedToolNames, hasImage }: Facts): Pick<Facts, LateFact> {
+  return { toolNames, toolTypes, usedToolNames, hasImage };
 }
 
 function targetInfo({ deployment, group, model }: PlannedTarget): TargetInfo {

@@ -45,6 +45,7 @@ export class EventHooks {
       target: exchange.plan[0],
       headers: exchange.headers.endToEnd,
       now: services.wallClock(),
+      fetchesFacts: false,
     });
     this.#segments = segmentsOf(hooks).map((units, place): Segment => {
       const byIndex = new Map(units.map((unit) => [unit.index, unit]));

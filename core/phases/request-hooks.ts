@@ -35,7 +35,7 @@ export async function runPreCall(
       program,
       phase: "preCall",
       units,
-      body: partsOf(exchange.request),
+      body: partsOf(exchange.request, exchange.facts),
       accept,
     });
     if (by !== undefined && decision !== undefined) return replyOfDecision(exchange, services, by, decision);
@@ -108,7 +108,7 @@ export async function runPreUpstream(
       program,
       phase: "preUpstream",
       units,
-      body: partsOf(body),
+      body: partsOf(body, exchange.facts),
       headers: changeHeaders(outgoing.headers, headerChanges),
       target,
       accept,

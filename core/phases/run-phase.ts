@@ -70,6 +70,7 @@ export async function runPhase(exchange: Exchange, services: PhaseServices, run:
     target: run.target ?? exchange.plan[0],
     headers: run.headers ?? exchange.headers.endToEnd,
     now: services.wallClock(),
+    fetchesFacts: run.body !== undefined,
   });
   let rest = run.units;
   while (rest.length > 0) {

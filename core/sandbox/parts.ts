@@ -1,13 +1,14 @@
 /** Which parts of a request body travel with a call: what its units have read before, and what a run says it lacks. */
 
+import { factIndex, isLateFact } from "./late-facts.ts";
 import type { PartName, RequestShape } from "./protocol.ts";
 import type { PartSource } from "./sandbox.ts";
 
 /** An element is remembered by its distance from the nearer end: conversations grow, but are read from the ends. */
 interface Remembered {
   readonly field: string;
-  /** `whole`: all of it; else counted from the front, or below 0 from the end. */
-  readonly at: number | "whole";
+  /** `whole`: all of it; `fact`: no field but a late fact; else counted from the front, or below 0 from the end. */
+  readonly at: number | "whole" | "fact";
 }
 
 /** Beyond so many elements the array is sent whole, which is less work on both sides. */
@@ -19,6 +20,10 @@ export class PartProfile {
 
   learn(parts: readonly PartName[], shape: RequestShape): void {
     for (const [field, index] of parts) {
+      if (index === factIndex) {
+        this.#parts.set(`${field}:fact`, { field, at: "fact" });
+        continue;
+      }
       const length = shape.lengths[field] ?? 0;
       const at = index < 0 ? "whole" : index < length - 1 - index ? index : index - length;
       if (this.#parts.get(`${field}:whole`) !== undefined) continue;
@@ -31,6 +36,10 @@ export class PartProfile {
   /** What of it a request of this shape has. */
   addTo(parts: PartSet, shape: RequestShape): void {
     for (const { field, at } of this.#parts.values()) {
+      if (at === "fact") {
+        parts.add([field, factIndex]);
+        continue;
+      }
       if (at === "whole") {
         if (shape.keys.includes(field)) parts.add([field, -1]);
         continue;
@@ -56,10 +65,10 @@ export class PartSet {
   /** False when it was there. */
   add(part: PartName): boolean {
     const [field, index] = part;
-    if (this.#whole.has(field)) return false;
-    if (index < 0) {
+    if (index !== factIndex && this.#whole.has(field)) return false;
+    if (index === -1) {
       this.#whole.add(field);
-      for (const [key, [other]] of this.#parts) if (other === field) this.#parts.delete(key);
+      for (const [key, [other, at]] of this.#parts) if (other === field && at >= 0) this.#parts.delete(key);
     }
     const key = `${field}:${index}`;
     if (this.#parts.has(key)) return false;
@@ -93,9 +102,10 @@ export function readParts(value: unknown, shape: RequestShape): readonly PartNam
   for (const part of value.slice(0, 10_000)) {
     if (!Array.isArray(part) || part.length !== 2) return "it named a part in no known way";
     const [field, index]: readonly unknown[] = part;
-    if (typeof field !== "string" || typeof index !== "number" || !Number.isSafeInteger(index) || index < -1)
+    if (typeof field !== "string" || typeof index !== "number" || !Number.isSafeInteger(index) || index < factIndex)
       return "it named a part in no known way";
-    if (index < 0 ? shape.keys.includes(field) : index < (shape.lengths[field] ?? 0)) parts.push([field, index]);
+    if (index === factIndex ? isLateFact(field) : index < 0 ? shape.keys.includes(field) : index < (shape.lengths[field] ?? 0))
+      parts.push([field, index]);
   }
   return parts;
 }

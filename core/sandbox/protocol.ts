@@ -4,8 +4,9 @@
  */
 
 import type { Json } from "../../sdk/body.ts";
-import type { FactValues, Grants, HookPhase, TargetInfo } from "../../sdk/context.ts";
+import type { Grants, HookPhase, TargetInfo } from "../../sdk/context.ts";
 import type { Patch } from "../body/patch-format.ts";
+import type { CallFacts } from "./late-facts.ts";
 
 export type Phase = "rule" | HookPhase;
 
@@ -88,14 +89,14 @@ export interface ErrorInfo {
   readonly stack: string;
 }
 
-/** `[field, -1]`: the value of a top-level field. `[field, index]`: one element of an array field. */
+/** `[field, -1]`: the value of a top-level field. `[field, index]`: one element of an array field. `[fact, -2]`: a late fact. */
 export type PartName = readonly [field: string, index: number];
 
 /** What is the same for all units of a call. */
 export interface CallContext {
   readonly requestId: string;
   readonly operation: "generate" | "count_tokens";
-  readonly facts: FactValues;
+  readonly facts: CallFacts;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly label?: string;
   readonly target?: TargetInfo;

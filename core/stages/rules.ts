@@ -52,7 +52,12 @@ function neighbours(rules: readonly OrderedRule[], first: number): readonly Load
 async function matchOwn(exchange: Exchange, units: readonly LoadedUnit[], services: RuleServices): Promise<boolean> {
   const { userProgram: program } = exchange;
   if (program === undefined) return false;
-  const { by, label } = await runPhase(exchange, services, { program, phase: "rule", units, body: partsOf(exchange.request) });
+  const { by, label } = await runPhase(exchange, services, {
+    program,
+    phase: "rule",
+    units,
+    body: partsOf(exchange.request, exchange.facts),
+  });
   if (by === undefined || label === undefined) return false;
   exchange.labelBy({ label, rule: unitName(by) });
   return true;

@@ -2,9 +2,11 @@
 
 import type { Json } from "../../../sdk/body.ts";
 import type { AbortSignalView, Context, FactValues, Grants, HeaderView, KeyValue, Store, TargetInfo } from "../../../sdk/context.ts";
+import type { LateFact } from "../late-facts.ts";
 import type { CallContext, Phase } from "../protocol.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { SandboxError } from "./errors.ts";
+import { readFacts } from "./facts.ts";
 import { createHeaders, type RecordingHeaders } from "./header-view.ts";
 import { createLog, type Log } from "./log.ts";
 import { createOperations, type Operations } from "./operations.ts";
@@ -29,6 +31,8 @@ export interface ContextSource {
   readonly phase: Phase;
   /** JSON. Apart from the rest: it is what most rules look at, and parsing both would take twice as long. */
   readonly facts: string;
+  /** Gives a fact that is not among them, or throws; undefined where all are. */
+  readonly readLateFact?: (name: LateFact) => unknown;
   /** JSON of the {@link CallContext} without the facts. */
   readonly rest: string;
   /** JSON of the {@link import("../protocol.ts").UnitStores}; may be empty. */
@@ -60,9 +64,8 @@ export class Recorder {
     return (this.madeLog ??= createLog());
   }
 
-  // Not frozen: it is this run's own copy, and freezing takes longer than parsing.
   get facts(): FactValues {
-    return (this.madeFacts ??= JSON.parse(this.source.facts) as FactValues);
+    return (this.madeFacts ??= readFacts(this.source.facts, this.source.readLateFact));
   }
 
   get call(): RestOfContext {

@@ -1,5 +1,6 @@
 /** One call of one unit: begins it, lets it wait, and puts what came of it into a line of JSON. */
 
+import { factIndex, type LateFact } from "../late-facts.ts";
 import type { OperationResult, PartName, Phase, RequestShape, UnitOutcome } from "../protocol.ts";
 import { createContext, deepFreeze, Recorder } from "./context.ts";
 import type { Answer } from "./entry-format.ts";
@@ -39,12 +40,20 @@ export interface Run {
 
 export function createRun(source: RunSource): Run {
   const { unit, phase } = source;
-  const recorder = new Recorder({ base: unit.base, phase, facts: source.facts, rest: source.rest, stores: source.stores });
   const missing: PartName[] = [];
-  const subject = createSubject(source, (part) => {
+  const onNeed = (part: PartName): never => {
     missing.push(part);
     throw new MissingPart("this part of the request is being fetched");
+  };
+  const recorder = new Recorder({
+    base: unit.base,
+    phase,
+    facts: source.facts,
+    rest: source.rest,
+    stores: source.stores,
+    ...(seesRequest(phase) ? { readLateFact: (name) => readLateFact(source, name, onNeed) } : {}),
   });
+  const subject = createSubject(source, onNeed);
   let ending: Ending | undefined;
 
   const answer = (): Answer => {
@@ -85,6 +94,16 @@ export function createRun(source: RunSource): Run {
     resume: (results) => recorder.operations.resume(results),
     abort: (reason) => recorder.signal.abort(reason),
   };
+}
+
+function seesRequest(phase: Phase): boolean {
+  return phase === "rule" || phase === "preCall" || phase === "preUpstream";
+}
+
+function readLateFact({ parts }: RunSource, name: LateFact, onNeed: (part: PartName) => never): unknown {
+  const text = parts.get(`${name}#${factIndex}`);
+  const value: unknown = text === undefined ? onNeed([name, factIndex]) : JSON.parse(text);
+  return value;
 }
 
 interface Subject {

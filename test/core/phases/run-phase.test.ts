@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Exchange } from "../../../core/exchange.ts";
 import { createRequestBody } from "../../../core/body/request-body.ts";
+import { partsOf } from "../../../core/phases/body-parts.ts";
 import { createFailureLog } from "../../../core/phases/failure-log.ts";
 import { HookRefusal } from "../../../core/phases/hook-refusal.ts";
 import type { PhaseServices } from "../../../core/phases/phase-services.ts";
@@ -112,6 +113,16 @@ describe("a run of user code", () => {
     });
     expect(calls[0]?.context).not.toHaveProperty("label");
     expect(calls[0]?.stores(1)).toEqual({ state: { index: 1 }, locals: {} });
+  });
+
+  it("that sees the request fetches the facts that cost a walk over it, when it reads them", async () => {
+    const { calls, run } = setUp([first], [[{ unit: 0 }]]);
+    const exchange = await createExchange();
+    await run(exchange, { body: partsOf(exchange.request, exchange.facts) });
+    expect(Object.keys(calls[0]?.context.facts ?? {})).not.toEqual(expect.arrayContaining(["usedToolNames"]));
+    expect(calls[0]?.context.facts).not.toHaveProperty("hasImage");
+    const part = (name: string): unknown => calls[0]?.body?.part([name, -2])?.toString();
+    expect(["hasImage", "toolNames", "usedToolNames", "model"].map(part)).toEqual(["false", "[]", "[]", undefined]);
   });
 
   it("ends with the first unit that changed something, and says who is left", async () => {

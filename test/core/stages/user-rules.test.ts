@@ -60,6 +60,27 @@ describe("a rule in a file of the user's", () => {
     expect(await labelOf(ask(proxy.url, JSON.stringify(three), { headers: { "x-kind": "long" } }))).toBe("long");
   });
 
+  it("may ask for the facts that are fetched when they are read, beside fields of the same name", async () => {
+    await using proxy = await start({
+      "rules/a.ts": `import { defineRule } from "ccproxy/sdk";
+        export default defineRule((request, params, { facts, annotate }) => {
+          annotate("facts", [facts.toolNames, facts.toolTypes, facts.usedToolNames, facts.hasImage, request.toolNames, JSON.parse(JSON.stringify(facts)).hasImage]);
+        });`,
+    });
+    const tools = [
+      { name: "Bash", input_schema: {} },
+      { type: "web_search_20250305", name: "web_search" },
+    ];
+    const call = { type: "tool_use", id: "t1", name: "Read", input: {} };
+    const messages = [
+      { role: "user", content: "hi" },
+      { role: "assistant", content: [call] },
+    ];
+    for (let time = 0; time < 3; time++) await say(proxy, "", { tools, messages, toolNames: "a field" });
+    const facts = [["Bash", "web_search"], ["custom", "web_search_20250305"], ["Read"], false, "a field", false];
+    expect((await recordsOf(proxy)).map(({ annotations }) => annotations)).toEqual([{ facts }, { facts }, { facts }]);
+  });
+
   it("stands where its entry does, among the built-in ones, and takes its params", async () => {
     const contains = `export class Contains {
       constructor(word, label) { this.word = word; this.label = label; }
