@@ -132,12 +132,13 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
   });
   url = listener.url;
   const reload = async (): Promise<void> => {
+    const readAt = Date.now();
     await snapshots.reload(services.logger);
     log.setLevel(snapshots.current.config.log.level);
-    if ((await watcher?.follow(snapshots.files)) === true) await reload();
+    if ((await watcher?.follow(snapshots.files, readAt)) === true) await reload();
   };
   const watcher = options.watch ? new FollowingWatcher(() => void reload()) : undefined;
-  await watcher?.follow([options.configDir, ...first.files, ...files]);
+  await watcher?.follow([options.configDir, ...first.files, ...files], Date.now());
   services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
 
   let shutdown: Shutdown | undefined;
