@@ -17,6 +17,8 @@ export async function similarFiles(path: string, from: string): Promise<string> 
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => []);
   const wanted = basename(path);
+  // Any letter is near to any other.
+  if (basename(wanted, extname(wanted)).length < 3) return "";
   const near = names.filter((name) => extname(name) === ".json" || codeEndings.includes(extname(name)));
   const asked = extname(wanted) === "" ? near.map((name) => name.slice(0, -extname(name).length)) : near;
   const way = relative(from, folder).split(sep).join("/");
