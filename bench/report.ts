@@ -2,6 +2,7 @@
 
 import type { HeldResult } from "./held.ts";
 import type { ScenarioResult } from "./measure.ts";
+import type { SandboxResult } from "./sandbox.ts";
 import { sum } from "./statistics.ts";
 import type { Measurements, StartResult, Target } from "./targets.ts";
 
@@ -23,6 +24,7 @@ export function renderReport(report: Report): string {
     ...report.scenarios.map(renderScenario),
     section("Start and memory at rest", renderStarts(report.starts)),
     report.held.length === 0 ? "" : section("Held streams", renderHeld(report.held)),
+    ...(report.sandbox === undefined ? [] : renderSandbox(report.sandbox)),
     ...report.skipped.map(({ lane, reason }) => `SKIPPED ${lane}: ${reason.trim()}`),
     ...report.failed.map(({ lane, reason }) => `FAILED ${lane}: ${reason.trim()}`),
     report.notes.map((note) => `- ${note}`).join("\n"),
@@ -88,6 +90,43 @@ function renderHeld(held: readonly HeldResult[]): string {
     result.failure ?? "",
   ]);
   return table(["lane", "streams", "KB/stream", "rss MB", "cpu ms/s", "opened in ms", "longest silence ms", "broken", ""], rows, 1);
+}
+
+function renderSandbox(sandbox: SandboxResult): readonly string[] {
+  const rows = sandbox.costs.map((cost) => [
+    cost.name,
+    cost.size,
+    number(cost.p50Ms, 3),
+    number(cost.p99Ms, 2),
+    number(cost.cpuMs, 3),
+    number(cost.inProcessP50Ms, 3),
+    number(cost.inVmP50Ms, 3),
+  ]);
+  const { events } = sandbox;
+  const figures = [
+    [
+      `a hook on every event, ${events.streams} streams, ${number(events.eventsPerSecond, 0)} events/s: processor`,
+      `${number(events.cpuUsPerEvent, 1)} µs`,
+    ],
+    ["the same: p50 / p99 of an event's way", `${number(events.latencyP50Ms, 2)} / ${number(events.latencyP99Ms, 2)} ms`],
+    ["start of a host", `${number(sandbox.hostStartMs, 0)} ms`],
+    [
+      "first load, with the start of the first host / another version",
+      `${number(sandbox.firstLoadMs, 0)} / ${number(sandbox.reloadMs, 1)} ms`,
+    ],
+    [
+      "resident memory of both hosts, at rest / after all of this",
+      `${number(sandbox.hostsIdleRssMb, 0)} / ${number(sandbox.hostsRssMb, 0)} MB`,
+    ],
+    ["resident memory of a hook / of a rule, in each host", `${number(sandbox.rssKbPerHook, 0)} / ${number(sandbox.rssKbPerRule, 0)} KB`],
+  ];
+  return [
+    section(
+      "Rules and hooks in the sandbox (ms; scan, run and new body)",
+      table(["", "body", "p50", "p99", "cpu", "in process", "node:vm"], rows, 2),
+    ),
+    section("Sandbox otherwise", table(["", ""], figures, 1)),
+  ];
 }
 
 /** Text columns are aligned left, figures right. */

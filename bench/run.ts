@@ -10,6 +10,7 @@ import { bareLane, ccproxyLane, ccproxyRulesLane, nginxLane, type LaneSpec } fro
 import { measureScenario, warmUp, type Effort, type Scenario, type ScenarioResult } from "./measure.ts";
 import { claudeCodeRouterLane, litellmLane, portkeyLane } from "./peers.ts";
 import { renderReport, type Report } from "./report.ts";
+import { measureSandbox, type SandboxResult } from "./sandbox.ts";
 import { directLane, startBenchUpstream, startLane, type RunningLane } from "./running.ts";
 import { median } from "./statistics.ts";
 import { judge, type StartResult } from "./targets.ts";
@@ -17,7 +18,7 @@ import { judge, type StartResult } from "./targets.ts";
 const help = `npm run bench -- [options]
 
   --smoke            direct, bare and ccproxy with few requests; fails on wrong replies, never on time
-  --only a,b         these lanes only: direct, bare, ccproxy, ccproxy+rules, nginx, claude-code-router, portkey, litellm
+  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, nginx, claude-code-router, portkey, litellm, sandbox
   --sizes 50k,1m     these bodies only
   --concurrency 1,16 these only
   --rounds N         slices per lane and scenario (7)
@@ -50,8 +51,9 @@ else await main();
 
 async function main(): Promise<void> {
   const wanted =
-    options.only?.split(",") ?? (options.smoke ? ["direct", "bare", "ccproxy"] : ["direct", ...allLanes.map((lane) => lane.name)]);
-  const unknown = wanted.filter((name) => name !== "direct" && !allLanes.some((lane) => lane.name === name));
+    options.only?.split(",") ??
+    (options.smoke ? ["direct", "bare", "ccproxy", "sandbox"] : ["direct", ...allLanes.map((lane) => lane.name), "sandbox"]);
+  const unknown = wanted.filter((name) => name !== "direct" && name !== "sandbox" && !allLanes.some((lane) => lane.name === name));
   if (unknown.length > 0) throw new Error(`unknown lanes: ${unknown.join(", ")}\n${help}`);
   const specs = allLanes.filter((lane) => wanted.includes(lane.name));
   const effort: Effort = {
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
   };
 
   const held: HeldResult[] = [];
+  let sandbox: SandboxResult | undefined;
   let scenarios: readonly ScenarioResult[] = [];
   try {
     for (const spec of specs) {
@@ -94,8 +97,17 @@ async function main(): Promise<void> {
       }
       if (lane !== undefined) running.push(lane);
     }
-    scenarios = await measureAll(running, effort);
+    if (wanted.some((name) => name !== "sandbox")) scenarios = await measureAll(running, effort);
     await stopAll(running.splice(1));
+    if (wanted.includes("sandbox")) {
+      progress("measuring the sandbox");
+      const sandboxEffort = { rounds: options.smoke ? 2 : 5, runs: options.smoke ? 40 : 1000, eventSeconds: options.smoke ? 1 : 5 };
+      try {
+        sandbox = await measureSandbox(sandboxEffort);
+      } catch (error) {
+        failed.push({ lane: "sandbox", reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
     if (streams > 0) {
       for (const spec of specs) {
         if (
@@ -138,7 +150,7 @@ async function main(): Promise<void> {
     startMs: median(all.map((one) => one.startMs)),
     idleRssMb: median(all.map((one) => one.idleRssMb)),
   }));
-  const targets = judge({ scenarios, starts, held });
+  const targets = judge({ scenarios, starts, held, sandbox });
   const notes = specs.flatMap((spec) => (spec.note === undefined ? [] : [`${spec.name}: ${spec.note}`]));
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
@@ -154,6 +166,7 @@ async function main(): Promise<void> {
     scenarios,
     starts,
     held,
+    sandbox,
     notes,
     skipped,
     failed,

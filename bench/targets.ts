@@ -3,6 +3,8 @@
 import type { HeldResult } from "./held.ts";
 import type { LaneResult, ScenarioResult } from "./measure.ts";
 import type { BodySize, ReplyForm } from "./bodies.ts";
+import type { SandboxBodySize, SandboxResult } from "./sandbox.ts";
+import type { CaseName } from "./sandbox-cases.ts";
 
 export interface StartResult {
   readonly lane: string;
@@ -16,7 +18,7 @@ export interface Target {
   readonly name: string;
   readonly limit: number;
   readonly isAtMost: boolean;
-  readonly unit: "×" | "ms" | "MB" | "KB";
+  readonly unit: "×" | "ms" | "MB" | "KB" | "µs";
   /** Undefined when a lane it needs was not measured. */
   readonly measured: number | undefined;
   readonly isMet: boolean | undefined;
@@ -26,7 +28,17 @@ export interface Measurements {
   readonly scenarios: readonly ScenarioResult[];
   readonly starts: readonly StartResult[];
   readonly held: readonly HeldResult[];
+  /** Undefined when it was not measured. */
+  readonly sandbox?: SandboxResult | undefined;
 }
+
+/** What a request may wait longer for rules and hooks of the user's own, ms, by size of its body. */
+const sandboxLimits: Readonly<Record<Exclude<CaseName, "ten rules">, Readonly<Record<SandboxBodySize, number>>>> = {
+  rule: { "20k": 0.25, "200k": 0.35, "2m": 1.5 },
+  "sets a field": { "20k": 0.25, "200k": 0.55, "2m": 2.4 },
+  "edits the last message": { "20k": 0.35, "200k": 0.8, "2m": 4.5 },
+};
+const tenRulesMs = 0.05;
 
 export function judge(run: Measurements): readonly Target[] {
   const targets: Target[] = [];
@@ -69,7 +81,28 @@ export function judge(run: Measurements): readonly Target[] {
   add("resident memory, idle", "MB", 120, start?.idleRssMb);
   add("start to ready", "ms", 500, start?.startMs);
   add("resident memory of a held stream", "KB", 80, run.held.find((result) => result.lane === "ccproxy")?.rssKbPerStream);
+  const { sandbox } = run;
+  for (const [name, limits] of Object.entries(sandboxLimits)) {
+    for (const [size, limit] of Object.entries(limits))
+      add(`sandbox, ${name}: added p50, ${size}`, "ms", limit, sandboxP50Ms(sandbox, name, size));
+  }
+  for (const size of ["20k", "200k", "2m"]) {
+    const [one, ten] = [sandboxP50Ms(sandbox, "rule", size), sandboxP50Ms(sandbox, "ten rules", size)];
+    add(
+      `sandbox, ten rules beyond one: added p50, ${size}`,
+      "ms",
+      tenRulesMs,
+      one === undefined || ten === undefined ? undefined : ten - one,
+    );
+  }
+  add("sandbox: processor time of an event, 50 streams", "µs", 10, sandbox?.events.cpuUsPerEvent);
+  add("sandbox: start of a host", "ms", 60, sandbox?.hostStartMs);
+  add("sandbox: resident memory of both hosts", "MB", 120, sandbox?.hostsRssMb);
   return targets;
+}
+
+function sandboxP50Ms(sandbox: SandboxResult | undefined, name: string, size: string): number | undefined {
+  return sandbox?.costs.find((cost) => cost.name === name && cost.size === size)?.p50Ms;
 }
 
 function laneResult(run: Measurements, lane: string, size: BodySize, form: ReplyForm, concurrency: number): LaneResult | undefined {
