@@ -10,11 +10,16 @@ export type HeaderChanges = ReadonlyMap<string, string | null>;
 const maxChanges = 64;
 const maxNameLength = 200;
 const maxValueLength = 8192;
+/** Upstreams refuse a request whose headers are larger than they like, and few like more. */
+const maxTotalLength = 16 * 1024;
 
 /** @throws RefusedResult that names the header */
 export function readHeaderChanges(changes: readonly (readonly [name: string, value: string | null])[]): HeaderChanges {
   if (changes.length > maxChanges)
     throw new RefusedResult(`${changes.length} headers were changed; at most ${maxChanges} may be`, "headers");
+  const total = changes.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0);
+  if (total > maxTotalLength)
+    throw new RefusedResult(`the changed ones have ${total} characters; wanted at most ${maxTotalLength}`, "headers");
   const read = new Map<string, string | null>();
   for (const [given, value] of changes) {
     const name = given.toLowerCase();

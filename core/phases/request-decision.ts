@@ -8,6 +8,9 @@ import { RefusedResult } from "./refused-result.ts";
 import { type LoadedUnit, unitName } from "./user-program.ts";
 
 const maxMessageLength = 4000;
+/** Of a reply made here; the models themselves do not say as much. */
+const maxReplyLength = 1024 * 1024;
+const maxBlocks = 1000;
 
 /** @throws RefusedResult when the decision cannot be carried out */
 export function checkDecision(unit: LoadedUnit, decision: WireDecision | undefined): void {
@@ -18,17 +21,27 @@ export function checkDecision(unit: LoadedUnit, decision: WireDecision | undefin
       throw new RefusedResult(`deny wants a status of 400 to 599, not ${status}`);
     return;
   }
-  if (typeof decision.reply === "string" || unit.source.options.grants.some(({ type }) => type === "reply")) return;
-  for (const [index, block] of decision.reply.content.entries()) {
-    if (isToolCall(block)) throw new RefusedResult('a tool call in a reply needs the grant "reply:tools"', `content[${index}]`);
+  const { reply } = decision;
+  const { length } = typeof reply === "string" ? reply : JSON.stringify(reply.content);
+  if (length > maxReplyLength) throw new RefusedResult(`a reply of ${length} characters; at most ${maxReplyLength} are sent`);
+  if (typeof reply === "string") return;
+  if (reply.content.length > maxBlocks)
+    throw new RefusedResult(`has ${reply.content.length} blocks; at most ${maxBlocks} are sent`, "content");
+  const mayCallTools = unit.source.options.grants.some(({ type }) => type === "reply");
+  for (const [index, block] of reply.content.entries()) {
+    const type = typeOf(block);
+    if (type === undefined)
+      throw new RefusedResult('wants a "type" that is a text, and a "text" where that is its type', `content[${index}]`);
+    if (!mayCallTools && type.endsWith("tool_use"))
+      throw new RefusedResult('a tool call in a reply needs the grant "reply:tools"', `content[${index}]`);
   }
 }
 
-/** A client carries these out. */
-function isToolCall(block: unknown): boolean {
-  return (
-    typeof block === "object" && block !== null && "type" in block && typeof block.type === "string" && block.type.endsWith("tool_use")
-  );
+/** Undefined for what no client could read as a block. */
+function typeOf(block: unknown): string | undefined {
+  if (typeof block !== "object" || block === null || !("type" in block) || typeof block.type !== "string") return undefined;
+  const isReadable = block.type !== "text" || ("text" in block && typeof block.text === "string");
+  return isReadable ? block.type : undefined;
 }
 
 /** @throws HookRefusal of a `deny` */

@@ -9,6 +9,7 @@ import { type HeaderChanges, changeHeaders, readHeaderChanges } from "./header-c
 import type { PhaseServices } from "./phase-services.ts";
 import { RefusedResult } from "./refused-result.ts";
 import { checkDecision, replyOfDecision } from "./request-decision.ts";
+import { checkChangedRequest } from "./request-types.ts";
 import { type AcceptedResult, runPhase } from "./run-phase.ts";
 import { type LoadedUnit, type UserProgram, unitName } from "./user-program.ts";
 
@@ -53,6 +54,7 @@ function takeChanges(exchange: Exchange, result: AcceptedResult): readonly strin
     const before = exchange.facts.model;
     const patched = patchBody(exchange.request, patch, exchange.snapshot.config.server.maxBodyBytes);
     ({ changed } = patched);
+    checkChangedRequest(exchange.request, patched.body);
     try {
       exchange.receive(patched.body);
     } catch (error) {
@@ -100,7 +102,11 @@ export async function runPreUpstream(
       checkDecision(by, decision);
       const changes = headers === undefined ? undefined : readHeaderChanges(headers);
       let changed: readonly string[] = [];
-      if (patch !== undefined) ({ body, changed } = patchBody(body, patch, exchange.snapshot.config.server.maxBodyBytes));
+      if (patch !== undefined) {
+        const patched = patchBody(body, patch, exchange.snapshot.config.server.maxBodyBytes);
+        checkChangedRequest(body, patched.body);
+        ({ body, changed } = patched);
+      }
       if (changes !== undefined) headerChanges = new Map([...headerChanges, ...changes]);
       return changed;
     };
