@@ -145,7 +145,7 @@ A file sees requests and replies, and reaches nothing else. Each entry may grant
 
 | Grant | allows |
 | --- | --- |
-| \`fetch:api.example.com\`, \`fetch:api.example.com:8443\` | \`context.fetch\` to this host, by HTTPS; wildcards and addresses of the own network are errors |
+| \`fetch:api.example.com\`, \`fetch:api.example.com:8443\` | \`context.fetch\` to this host, by HTTPS; wildcards and addresses of the own network are errors. A service on this machine: \`fetch:http://127.0.0.1:8080\`, always with its port |
 | \`env:NAME\` | \`context.env.NAME\`, from \`environment_variables\` or the environment |
 | \`callModel:group\` | \`context.callModel\` with this model group |
 | \`kv\` | \`context.kv\`, a store on disk for this file alone |

@@ -35,7 +35,7 @@ export interface Parameters {
 
 /** What a file of user code may do beyond looking and answering. */
 export type Grant =
-  /** `fetch:api.example.com`, with a port where it is not 443: HTTPS to this host. */
+  /** `fetch:api.example.com`, with a port where it is not 443: HTTPS to this host. `fetch:http://127.0.0.1:8080`: a service on this machine. */
   | { readonly type: "fetch"; readonly host: string }
   /** `env:NAME` */
   | { readonly type: "env"; readonly name: string }

@@ -8,7 +8,7 @@ import type { ReferenceContext, ResolvedReference } from "./reference.ts";
 import type { Zone } from "./zone.ts";
 
 /** Steps of the chain that users name in their list of hooks. */
-export const builtInSteps: ReadonlySet<string> = new Set([
+const builtInSteps: ReadonlySet<string> = new Set([
   "rule_evaluator",
   "model_router",
   "forward_oauth",

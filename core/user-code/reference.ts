@@ -164,8 +164,9 @@ function lookedFor(candidates: readonly string[], root: string): string {
 }
 
 function howToWrite(reference: string): string {
-  const module = reference.replaceAll(/[^\w-]/g, "") || "name";
-  return `Write ${quote(`./${module}.ts`)} for the default export of that file, or ${quote(`${module}.name`)} for another one.`;
+  const names = reference.split(/[^\w-]+/).filter((name) => name !== "");
+  const [file, module] = names.length === 0 ? ["name", "name"] : [names.join("/"), names.join(".")];
+  return `Write ${quote(`./${file}.ts`)} for the default export of that file, or ${quote(`${module}.name`)} for another one.`;
 }
 
 function unresolved(why: string, tried: readonly string[] = []): ResolvedReference {
