@@ -25,9 +25,7 @@ const editsLast = "(request) => { const message = request.messages.at(-1); messa
 const ruleUnit = `__exports = { default: (request, params, context) => (${rule})(context.facts) };`;
 const hookUnit = (code: string): string => `__exports = { default: { preCall: ${code} } };`;
 
-const headers = { get: () => undefined };
-const readFacts = (bytes: Buffer): { readonly model: string; readonly messageCount: number } =>
-  new MessagesFacts(createRequestBody(bytes), headers);
+const factsOf = (bytes: Buffer): Facts => readFacts(createRequestBody(bytes));
 
 /** Compiled in this process, which is what the sandbox is compared with. */
 function compiled(code: string): (value: object) => unknown {
