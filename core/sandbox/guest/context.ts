@@ -12,10 +12,10 @@ import { createLog, type Log } from "./log.ts";
 import { createOperations, type Operations } from "./operations.ts";
 import { createPseudonym } from "./pseudonym.ts";
 import { createSignal, type Signal } from "./signal.ts";
-import { createStore, type RecordingStore, toJson } from "./stores.ts";
+import { checkKey, createStore, type RecordingStore, toJson } from "./stores.ts";
 
-const maxAnnotations = 32;
-const maxAnnotationLength = 4096;
+/** JSON of all of a call. */
+const maxAnnotationsLength = 4096;
 
 /** What is fixed when a unit is loaded. */
 export interface UnitBase {
@@ -54,7 +54,7 @@ export class Recorder {
   private madeOperations: Operations | undefined = undefined;
   private madeSignal: Signal | undefined = undefined;
   private parsedStores: Readonly<Record<string, unknown>> | undefined = undefined;
-  private annotations: Map<string, string> | undefined = undefined;
+  private madeAnnotations: Map<string, string> | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
@@ -94,21 +94,25 @@ export class Recorder {
     return (this.madeOperations ??= createOperations({ grants: base.info.grants, file: base.info.file, refusal }));
   }
 
+  private get annotations(): Map<string, string> {
+    return (this.madeAnnotations ??= new Map());
+  }
+
   get signal(): Signal {
     return (this.madeSignal ??= createSignal());
   }
 
   annotate(key: unknown, value: unknown): void {
-    const name = String(key).slice(0, 100);
+    const name = checkKey(key, "context.annotate");
     const text = toJson(value, `context.annotate(${JSON.stringify(name)})`);
-    if (text.length > maxAnnotationLength)
+    const { annotations } = this;
+    let length = name.length + text.length;
+    for (const [other, kept] of annotations) if (other !== name) length += other.length + kept.length + 8;
+    if (length > maxAnnotationsLength)
       throw new SandboxError(
-        `context.annotate(${JSON.stringify(name)}): ${text.length} characters of JSON; at most ${maxAnnotationLength} are kept`,
+        `context.annotate(${JSON.stringify(name)}): the fields of a call may take ${maxAnnotationsLength} characters of JSON in all`,
       );
-    this.annotations ??= new Map();
-    if (this.annotations.size >= maxAnnotations && !this.annotations.has(name))
-      throw new SandboxError(`context.annotate: more than ${maxAnnotations} fields`);
-    this.annotations.set(name, text);
+    annotations.set(name, text);
   }
 
   /** Whether anything waits for the proxy. Does not make what was not touched. */
@@ -135,7 +139,7 @@ export class Recorder {
       add("locals", this.madeLocals?.take());
       add("kv", this.madeOperations?.takeWrites());
     }
-    if (this.annotations !== undefined && this.annotations.size > 0) {
+    if (this.madeAnnotations !== undefined && this.madeAnnotations.size > 0) {
       if (!failed) add("annotations", `{${[...this.annotations].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`);
       this.annotations.clear();
     }

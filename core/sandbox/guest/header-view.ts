@@ -1,32 +1,13 @@
 /** `context.headers`: what the client sent, and what is to be sent instead. */
 
 import type { HeaderView } from "../../../sdk/context.ts";
+import { isSettableHeader } from "../../upstream/headers.ts";
 import { SandboxError } from "./errors.ts";
 
 const maxChanges = 64;
 const maxValueLength = 8192;
 
 const namePattern = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,200}$/;
-
-/** Of the connection or the framing of the body; they are set where they are known. */
-const connectionNames: ReadonlySet<string> = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "expect",
-  "forwarded",
-  "host",
-  "http2-settings",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "via",
-]);
-
-/** They carry credentials, which belong to one host. */
-const credentialNames: ReadonlySet<string> = new Set(["api-key", "authorization", "cookie", "set-cookie", "x-api-key", "x-goog-api-key"]);
 
 /** A header view that remembers its changes. */
 export interface RecordingHeaders {
@@ -66,11 +47,8 @@ function checkName(name: unknown): string {
   const lowerCase = name.slice(0, 300).toLowerCase();
   const shown = JSON.stringify(lowerCase.slice(0, 80));
   if (!namePattern.test(lowerCase)) throw new SandboxError(`headers: ${shown} is no name of a header`);
-  if (connectionNames.has(lowerCase) || lowerCase.startsWith("proxy-") || lowerCase.startsWith("sec-"))
-    throw new SandboxError(`headers: ${shown} belongs to the connection and cannot be changed`);
-  if (credentialNames.has(lowerCase))
-    throw new SandboxError(`headers: ${shown} carries a credential and cannot be changed; keys are set in config.yaml`);
-  if (lowerCase.startsWith("x-ccproxy-")) throw new SandboxError(`headers: ${shown} is one of ccproxy's own and cannot be changed`);
+  if (!isSettableHeader(lowerCase))
+    throw new SandboxError(`headers: ${shown} belongs to the connection, to a credential or to ccproxy and cannot be changed here`);
   return lowerCase;
 }
 

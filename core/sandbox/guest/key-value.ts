@@ -4,11 +4,11 @@ import type { Json } from "../../../sdk/body.ts";
 import type { KeyValue } from "../../../sdk/context.ts";
 import { SandboxError } from "./errors.ts";
 import type { Ask } from "./operations.ts";
-import { toJson } from "./stores.ts";
+import { checkKey, toJson } from "./stores.ts";
 
-const maxWrites = 1000;
-const maxWrittenLength = 1_048_576;
-const maxKeyLength = 256;
+const maxWrites = 100;
+/** JSON of the writes of a call. */
+const maxWrittenLength = 1_000_000;
 const maxLines = 1000;
 
 export interface RecordingKeyValue {
@@ -25,24 +25,20 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
   const values = new Map<string, string | undefined>();
   const appended = new Map<string, string[]>();
 
-  const checkKey = (key: unknown): string => {
+  const nameOf = (key: unknown): string => {
     if (refusal !== undefined) throw refusal;
-    if (typeof key !== "string" || key === "" || key.length > maxKeyLength)
-      throw new SandboxError(
-        `context.kv: the key is ${typeof key === "string" ? `${key.length} characters long` : `a ${typeof key}`}; wanted 1 to ${maxKeyLength} characters`,
-      );
-    return key;
+    return checkKey(key, "context.kv");
   };
   const write = (text: string): void => {
     writtenLength += text.length;
     if (writes.length >= maxWrites || writtenLength > maxWrittenLength)
-      throw new SandboxError(`context.kv: a call may write ${maxWrites} times, 1 MiB in all`);
+      throw new SandboxError(`context.kv: a call may write ${maxWrites} times, 1 MB in all`);
     writes.push(text);
   };
 
   const view: KeyValue = {
     async get(key) {
-      const name = checkKey(key);
+      const name = nameOf(key);
       if (values.has(name)) {
         const text = values.get(name);
         return text === undefined ? undefined : (JSON.parse(text) as Json);
@@ -51,18 +47,18 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
       return Array.isArray(found) ? (found[0] as Json | undefined) : undefined;
     },
     async set(key, value) {
-      const name = checkKey(key);
+      const name = nameOf(key);
       const text = toJson(value, `context.kv.set(${JSON.stringify(name)})`);
       write(`{"op":"set","key":${JSON.stringify(name)},"value":${text}}`);
       values.set(name, text);
     },
     async delete(key) {
-      const name = checkKey(key);
+      const name = nameOf(key);
       write(`{"op":"delete","key":${JSON.stringify(name)}}`);
       values.set(name, undefined);
     },
     async append(key, line) {
-      const name = checkKey(key);
+      const name = nameOf(key);
       const text = toJson(line, `context.kv.append(${JSON.stringify(name)})`);
       write(`{"op":"append","key":${JSON.stringify(name)},"line":${text}}`);
       const lines = appended.get(name);
@@ -70,7 +66,7 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
       else lines.push(text);
     },
     async lines(key: unknown, last: unknown = maxLines) {
-      const name = checkKey(key);
+      const name = nameOf(key);
       const wanted = Math.max(0, Math.min(maxLines, Math.floor(Number(last)) || 0));
       const found = await ask({ op: "kv.lines", key: name, last: wanted });
       const own = (appended.get(name) ?? []).map((text) => JSON.parse(text) as Json);

@@ -5,11 +5,16 @@ import { describeValue, InvalidResult } from "./errors.ts";
 import { toJson } from "./stores.ts";
 
 const maxMessageLength = 4000;
+const maxLabelLength = 200;
 
 /** JSON of the verdict: `true`, a label, or undefined for no match. @throws InvalidResult */
 export function readVerdict(value: unknown): string | undefined {
   if (value === true) return "true";
-  if (typeof value === "string") return value === "" ? undefined : JSON.stringify(value.slice(0, 1000));
+  if (typeof value === "string") {
+    if (value.length > maxLabelLength)
+      throw new InvalidResult(`the rule returned a label of ${value.length} characters; a label has at most ${maxLabelLength}`);
+    return value === "" ? undefined : JSON.stringify(value);
+  }
   if (value === false || value === undefined || value === null) return undefined;
   throw new InvalidResult(`the rule returned ${describeValue(value)}; wanted true, false, a label or null`);
 }

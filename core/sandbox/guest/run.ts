@@ -9,8 +9,8 @@ import { readDecision, readVerdict } from "./results.ts";
 import { isThenable, type LoadedUnit } from "./unit.ts";
 import { createDocumentView, createView } from "./view.ts";
 
-/** More than any body may have. */
-const maxAnswerLength = 40_000_000;
+/** As much as the proxy takes. */
+const maxAnswerLength = 33_000_000;
 
 export interface RunSource {
   readonly unit: LoadedUnit;

@@ -6,6 +6,7 @@ import { SandboxError } from "./errors.ts";
 
 /** Of keys and values as JSON, in all. */
 const maxLength = 65_536;
+const maxKeyLength = 512;
 
 /** A store and what it remembers. */
 export interface RecordingStore {
@@ -28,11 +29,11 @@ export function createStore(name: string, content: string): RecordingStore {
 
   function put(key: string, text: string | undefined): void {
     const before = texts.get(key);
-    if (before !== undefined) length -= key.length + before.length;
+    if (before !== undefined) length -= lengthOf(key, before);
     if (text === undefined) texts.delete(key);
     else {
       texts.set(key, text);
-      length += key.length + text.length;
+      length += lengthOf(key, text);
     }
   }
 
@@ -43,10 +44,11 @@ export function createStore(name: string, content: string): RecordingStore {
       return text === undefined ? undefined : (JSON.parse(text) as Json);
     },
     set(key: unknown, value: unknown) {
-      const asText = toJson(value, `${name}.set(${JSON.stringify(String(key).slice(0, 100))})`);
-      const textKey = String(key);
+      const textKey = checkKey(key, `context.${name}.set`);
+      const asText = toJson(value, `context.${name}.set(${JSON.stringify(textKey.slice(0, 100))})`);
       const before = texts.get(textKey);
-      put(textKey, asText);
+      // On its way null stands for what was deleted.
+      put(textKey, asText === "null" ? undefined : asText);
       if (length > maxLength) {
         put(textKey, before);
         throw new SandboxError(
@@ -57,8 +59,9 @@ export function createStore(name: string, content: string): RecordingStore {
       written.add(textKey);
     },
     delete(key: unknown) {
-      put(String(key), undefined);
-      written.add(String(key));
+      const textKey = checkKey(key, `context.${name}.delete`);
+      put(textKey, undefined);
+      written.add(textKey);
     },
     keys: () => [...texts.keys()],
   };
@@ -74,6 +77,20 @@ export function createStore(name: string, content: string): RecordingStore {
       return `{${members.join(",")}}`;
     },
   };
+}
+
+/** As a member of a JSON object. */
+function lengthOf(key: string, text: string): number {
+  return JSON.stringify(key).length + text.length + 2;
+}
+
+/** @throws SandboxError when it cannot be the key of a store */
+export function checkKey(key: unknown, where: string): string {
+  if (typeof key !== "string") throw new SandboxError(`${where}: the key is a ${typeof key}; wanted a text`);
+  if (key === "" || key.length > maxKeyLength)
+    throw new SandboxError(`${where}: the key is ${key.length} characters long; wanted 1 to ${maxKeyLength}`);
+  if (key === "__proto__") throw new SandboxError(`${where}: __proto__ cannot be a key`);
+  return key;
 }
 
 /** @throws SandboxError when the value is not JSON */

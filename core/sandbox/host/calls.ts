@@ -2,6 +2,7 @@
 
 import type { CallMessage, OperationResult } from "../protocol.ts";
 import type { CagedFile, CallFailure, CallResult } from "./cage.ts";
+import { upkeepSliceMs } from "./limits.ts";
 import type { Program } from "./program.ts";
 
 export interface Calls {
@@ -42,6 +43,8 @@ interface Waiting {
 
 export function createCalls(programs: ReadonlyMap<number, Program>, write: (json: string) => void): Calls {
   const waiting = new Map<number, Waiting>();
+  /** Whether what is answered now is an abort. */
+  let isAborting = false;
 
   /** Runs unit after unit from where the call stands. */
   const goOn = (call: Call): void => {
@@ -121,7 +124,11 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
         return true;
       case "@":
         waiting.set(call.id, { call, unit, file, generation: file.cage.generation(), us });
-        write(`{"type":"operations","id":${call.id},"unit":${unit},"operations":${json}}`);
+        write(
+          isAborting && json === "[]"
+            ? `{"type":"aborted","id":${call.id}}`
+            : `{"type":"operations","id":${call.id},"unit":${unit},"operations":${json}}`,
+        );
         return true;
       default:
         settle(call, unit, us, json);
@@ -140,36 +147,38 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     call.rest = call.rest.slice(1);
   };
 
+  const continueRun = (id: number, { call, unit, file, us }: Waiting, values: readonly string[]): void => {
+    waiting.delete(id);
+    const begun = performance.now();
+    const result = file.cage.ask(file, values, call.message.sliceMs);
+    if (!takeResult(call, unit, file, result, begun, us)) goOn(call);
+  };
+
   return {
     begin(message, payload) {
       goOn(createCall(message, payload));
     },
     resume(id, results) {
       const run = waiting.get(id);
-      // Another run has taken the isolate along: with no part missing the same call is wanted again.
-      if (run === undefined || run.generation !== run.file.cage.generation()) {
-        waiting.delete(id);
-        return write(`{"type":"need","id":${id},"unit":${run?.unit ?? -1},"parts":[]}`);
+      if (run !== undefined && run.generation === run.file.cage.generation()) {
+        return continueRun(id, run, ["resume", String(id), JSON.stringify(results)]);
       }
+      // Another run has taken the isolate along: with no part missing the same call is wanted again.
       waiting.delete(id);
-      const { call, unit, file } = run;
-      const begun = performance.now();
-      const resumed = file.cage.ask(file, ["resume", String(id), JSON.stringify(results)], call.message.sliceMs);
-      if (!takeResult(call, unit, file, resumed, begun, run.us)) goOn(call);
+      write(`{"type":"need","id":${id},"unit":${run?.unit ?? 0},"parts":[]}`);
     },
     abort(id, reason, force) {
       const run = waiting.get(id);
       waiting.delete(id);
       const isThere = run !== undefined && run.generation === run.file.cage.generation();
       if (force) {
-        if (isThere) run.file.cage.ask(run.file, ["drop", String(id)], run.call.message.sliceMs);
+        if (isThere) run.file.cage.ask(run.file, ["drop", String(id)], upkeepSliceMs);
         return;
       }
       if (!isThere) return write(`{"type":"aborted","id":${id}}`);
-      const { call, unit, file } = run;
-      const begun = performance.now();
-      const aborted = file.cage.ask(file, ["abort", String(id), reason], call.message.sliceMs);
-      if (!takeResult(call, unit, file, aborted, begun, run.us)) goOn(call);
+      isAborting = true;
+      continueRun(id, run, ["abort", String(id), reason]);
+      isAborting = false;
     },
     forget(version) {
       for (const [id, { call }] of waiting) if (call.message.version === version) waiting.delete(id);

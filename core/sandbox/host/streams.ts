@@ -187,7 +187,7 @@ function takeAnswer(unit: number, us: number, { stream, events, units }: Passage
   if (writes?.state !== undefined || writes?.locals !== undefined) stream.stores.set(unit, applyWrites(stream.stores.get(unit), writes));
 }
 
-/** Puts what the unit made of the events that reached it in the place of those that came. @returns which ones it changed */
+/** Puts what the unit made of the events that reached it in the place of those that came. @returns which of these it changed */
 function merge(events: Passage["events"], outputs: readonly (0 | readonly string[])[]): readonly number[] {
   let at = 0;
   const changed: number[] = [];
@@ -197,7 +197,7 @@ function merge(events: Passage["events"], outputs: readonly (0 | readonly string
     at += reached;
     if (made.every((output) => output === 0)) continue;
     changed.push(index);
-    events[index] = made.flatMap((output, position) => (output === 0 ? [(before as readonly string[])[position] ?? ""] : output));
+    events[index] = made.flatMap((output, position) => (output === 0 ? [before === 0 ? "" : (before[position] ?? "")] : output));
   }
   return changed;
 }
