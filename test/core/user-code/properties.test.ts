@@ -37,7 +37,9 @@ const pieces = fc.constantFrom(
   "é",
   "%2e%2e",
 );
+const right = fc.constantFrom("./rules/vip.ts", "rules.vip.default", "vip.ts", "pkg.x", "./link/vip.ts", "./out/vip.ts");
 const references = fc.oneof(
+  right,
   fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join("")),
   fc.string({ unit: "grapheme", maxLength: 40 }),
 );

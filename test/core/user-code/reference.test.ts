@@ -79,6 +79,7 @@ describe("what is refused, and why", () => {
     ["./rules/../../outside/x.ts", "leads out of the folder of the configuration"],
     ["hooks\\x.ts", "holds a backslash"],
     ["vip", "names no export"],
+    ["rules.vip-users", 'Write "./rules/vip-users.ts" for the default export of that file, or "rules.vip-users.name" for another one.'],
     ["..x", "names no export"],
     ["a..b.c", "names no export"],
     ["../../etc.passwd", "leads out of the folder of the configuration"],
