@@ -134,6 +134,19 @@ describe("any bytes at all", () => {
   });
 });
 
+describe("an event", () => {
+  it.each(["\n\n", "\r\n\r\n", "\r\r", "\n\r\n", "\r\r\n", "\r\n\r"])("ends with the whole of its line breaks: %j", (ending) => {
+    const text = `data: {"type":"a"}${ending}`;
+    const [first, second] = split(`${text}data: {"type":"b"}\n\n`);
+    expect([Buffer.from(first?.raw ?? []).toString(), second?.type]).toEqual([text, "b"]);
+  });
+
+  it("is read behind a mark of the byte order, wherever that stands", () => {
+    const marked = '\uFEFFdata: {"type":"a"}\n\n\uFEFFevent: b\ndata: {}\n\n';
+    expect(split(marked).map(({ type }) => type)).toEqual(["a", "b"]);
+  });
+});
+
 describe("what tells nothing", () => {
   it.each([
     ": a comment\n\n",

@@ -79,6 +79,12 @@ describe("in events", () => {
       "content_block_delta.delta of block 1 was added",
     ],
     [
+      "a delta of any kind for a call",
+      find("content_block_stop", 1),
+      [{ type: "content_block_delta", index: 1, delta: { type: "new_delta", input: {} } }, find("content_block_stop", 1)],
+      "of block 1 was changed",
+    ],
+    [
       "an input of another call",
       find("content_block_delta", 1),
       [{ ...find("content_block_delta", 1), index: 2 }],

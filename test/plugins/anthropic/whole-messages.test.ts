@@ -42,6 +42,11 @@ describe("a message told in events and put together again", () => {
     fc.assert(isSame, { numRuns: 2000 });
   });
 
+  it.each(["", '{"cut":"of', "5", '"text"'])("keeps an input that is a text: %j", (input) => {
+    const message = { type: "message", content: [{ type: "tool_use", input }] };
+    expect(assembled(events.explode(JSON.stringify(message)) ?? [])).toEqual(message);
+  });
+
   it("has its fields in the same order", () => {
     const json = JSON.stringify(messageObject(message));
     const assembler = events.assemble();
@@ -142,7 +147,9 @@ describe("a message put together from a stream", () => {
   it("is none before it has begun", () => {
     expect(assembled([])).toBeUndefined();
     expect(assembled([{ type: "content_block_start", index: 0, content_block: {} }, { type: "message_stop" }])).toBeUndefined();
-    expect(events.assemble().complete).toBe(false);
+    const assembler = events.assemble();
+    assembler.push({ type: "message_stop" });
+    expect(assembler.complete).toBe(false);
   });
 });
 
