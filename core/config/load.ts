@@ -2,6 +2,7 @@
 
 import { join, resolve } from "node:path";
 import type { Environment } from "./environment.ts";
+import { reportUnknownGroups } from "./granted-groups.ts";
 import { readCcproxyFile } from "./load-ccproxy.ts";
 import { readLitellmFile } from "./load-litellm.ts";
 import { noteLeftovers } from "./python-original.ts";
@@ -28,6 +29,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     report,
   );
   const { files: ownFiles, references: ownReferences, ...settings } = await readCcproxyFile(directory, variables, report);
+  reportUnknownGroups({ ...settings, deployments, aliases }, report);
   await noteLeftovers(directory, report);
   const allFiles = [...files, ...ownFiles];
   // A main file that is missing is told of first.
