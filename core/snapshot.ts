@@ -145,7 +145,7 @@ export function loadRules(entries: readonly RuleEntry[], registry: Registry): { 
 function unknownRule(entry: RuleEntry, name: string | undefined, known: ReadonlyMap<string, RuleFactory>): string {
   const builtin = `the built-in rules are ${[...known.keys()].map((rule) => builtinRulePrefix + rule).join(", ")}`;
   if (name !== undefined) return `rule "${entry.label}": there is no built-in rule "${name}"; ${builtin}.${didYouMean(name, known.keys())}`;
-  return `rule "${entry.label}": "${entry.reference}" cannot be loaded here: a project file takes rules of its own from nowhere; ${builtin}`;
+  return `rule "${entry.label}": "${entry.reference}" is no built-in rule, and a project file may use no others; ${builtin}`;
 }
 
 function error(location: Location, message: string): Fault {

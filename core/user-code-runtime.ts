@@ -6,6 +6,7 @@ import type { Logger } from "../sdk/log.ts";
 import { grantedValues, variableReader } from "./capabilities/env-grants.ts";
 import { derivePseudonymKey, readOrCreateInstallSecret } from "./capabilities/pseudonym-key.ts";
 import type { Environment } from "./config/environment.ts";
+import type { Fault } from "./config/types.ts";
 import type { MapError } from "./phases/failure-log.ts";
 import { createKnownManifests, loadProgram } from "./phases/load-program.ts";
 import type { Registry } from "./registry.ts";
@@ -51,7 +52,14 @@ export function createUserCodeRuntime(init: UserCodeRuntimeInit): UserCodeRuntim
       const code = await loadUserCode({ directory, rules, hooks, callbacks, autoload, registryRuleNames, readyMadeDirectory });
       const variable = variableReader(environmentVariables, environment);
       for (const { options } of code.units) for (const value of grantedValues(options.grants, variable)) secrets.add(value);
-      const secret = code.units.length === 0 ? "" : await installSecret(directory);
+      let secret = "";
+      try {
+        if (code.units.length > 0) secret = await installSecret(directory);
+      } catch (error) {
+        const message = `rules and hooks of your own cannot be run: ${error instanceof Error ? error.message : String(error)}`;
+        const fault: Fault = { severity: "error", file: directory, message };
+        return { program: undefined, ignored: code.ignored, faults: [...code.faults, fault], files: code.files };
+      }
       const built = await loadProgram(code, {
         sandbox: () => (sandbox ??= createSandbox({ logger, hostProgram: readHostProgram })),
         mapError,

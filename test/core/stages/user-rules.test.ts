@@ -227,4 +227,11 @@ describe("files in rules/ and hooks/", () => {
       faults: [{ severity: "error", file: expect.stringContaining("rules/vip.ts"), line: 1 }],
     });
   });
+
+  it("refuse the start when the secret of the installation cannot be read", async () => {
+    const files = { "rules/vip.ts": byText("urgent"), "install-secret": "no secret" };
+    await expect(start(files)).rejects.toMatchObject({
+      faults: [{ severity: "error", message: expect.stringContaining("install-secret") }],
+    });
+  });
 });
