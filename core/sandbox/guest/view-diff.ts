@@ -28,6 +28,8 @@ export function diffValues(before: Json, after: unknown, path: string): Patch | 
 /** @param after read at every index; {@link UNREAD} means the old element of the same index */
 export function diffElements(before: OldElements, after: readonly unknown[], path: string): Patch | undefined {
   if (getPrototypeOf(after) !== arrayPrototype) refuse(path, "is an array of a class");
+  const read = before.length === after.length ? listUnmoved(before, after) : undefined;
+  if (read !== undefined) return diffUnmoved(before, after, read, path);
   const sources = matchElements(before, after);
   const patches: (Patch | undefined)[] = [];
   let isChanged = before.length !== after.length;
@@ -50,6 +52,30 @@ export function diffElements(before: OldElements, after: readonly unknown[], pat
     if (patch !== undefined) e[at] = patch;
   }
   return { e };
+}
+
+/** The indexes that were read, when every element stands where it stood. Most lists are like that, and long. */
+function listUnmoved(before: OldElements, after: readonly unknown[]): readonly number[] | undefined {
+  const read: number[] = [];
+  for (let at = 0; at < after.length; at++) {
+    const value = after[at];
+    if (value === UNREAD) continue;
+    if (before.indexOf(value) !== at) return undefined;
+    read.push(at);
+  }
+  return read;
+}
+
+function diffUnmoved(before: OldElements, after: readonly unknown[], read: readonly number[], path: string): Patch | undefined {
+  const e = createMembers<Patch>();
+  let isChanged = false;
+  for (const at of read) {
+    const patch = diffElement(before, at, after, at, path);
+    if (patch === undefined) continue;
+    e[at] = patch;
+    isChanged = true;
+  }
+  return isChanged ? { e } : undefined;
 }
 
 function diffElement(before: OldElements, source: number, after: readonly unknown[], at: number, path: string): Patch | undefined {

@@ -27,26 +27,27 @@ export function createList(field: string, length: number, parts: ReadonlyMap<str
 function createWholeList(field: string, text: string): LazyList {
   const path = memberPath("", field);
   const array: unknown[] = parseList(text, path);
-  const given: unknown[] = [];
-  for (let at = 0; at < array.length; at++) given.push(array[at]);
+  const places = new Map<unknown, number>();
+  for (let at = 0; at < array.length; at++) notePlace(places, array[at], at);
   const old = (): OldElements => {
     const before = parseList(text, path);
-    return { length: before.length, value: (index) => before[index], indexOf: listPlaces(given) };
+    return { length: before.length, value: (index) => before[index], indexOf: (value) => places.get(value) ?? -1 };
   };
   return { array, target: array, old };
 }
 
 function createPartialList(field: string, length: number, parts: ReadonlyMap<string, string>, onNeed: (part: PartName) => never): LazyList {
   const path = memberPath("", field);
-  const given: unknown[] = [];
+  const places = new Map<unknown, number>();
   const target: unknown[] = [];
-  for (let at = 0; at < length; at++) target.push(UNREAD);
+  target.length = length;
+  target.fill(UNREAD);
 
   const read = (key: string): unknown => {
     const index = Number(key);
     const text = parts.get(`${field}#${key}`);
     const element = text === undefined ? onNeed([field, index]) : parsePart(text, `${path}[${key}]`);
-    given[index] = element;
+    notePlace(places, element, index);
     return element;
   };
   const before = new Map<number, Json>();
@@ -59,17 +60,13 @@ function createPartialList(field: string, length: number, parts: ReadonlyMap<str
     before.set(index, parsed);
     return parsed;
   };
-  return { array: createLazy(target, read, path), target, old: () => ({ length, value, indexOf: listPlaces(given) }) };
+  const old: OldElements = { length, value, indexOf: (value) => places.get(value) ?? -1 };
+  return { array: createLazy(target, read, path), target, old: () => old };
 }
 
-/** @param given elements as they were handed out, by their index: their identity says which is which */
-function listPlaces(given: readonly unknown[]): (value: unknown) => number {
-  const places = new Map<unknown, number>();
-  for (let at = 0; at < given.length; at++) {
-    const value = given[at];
-    if (typeof value === "object" && value !== null) places.set(value, at);
-  }
-  return (value) => places.get(value) ?? -1;
+/** The identity of an element, as it was handed out, says which one it was. */
+function notePlace(places: Map<unknown, number>, element: unknown, index: number): void {
+  if (typeof element === "object" && element !== null) places.set(element, index);
 }
 
 /** @throws SyntaxError naming the path, when the client sent no JSON there */
