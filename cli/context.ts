@@ -1,10 +1,11 @@
 /** What a command may touch of the process it runs in; built once in main.ts, so that nothing else reads the environment. */
 
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
   /** The launcher's path: what a detached server is started with. */

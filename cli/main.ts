@@ -14,6 +14,10 @@ export async function main(): Promise<void> {
   const context: CliContext = {
     env: process.env,
     cwd: process.cwd(),
+    // Opening it is left to whoever reads it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     entry: process.argv[1] ?? "",

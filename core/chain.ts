@@ -43,6 +43,7 @@ function decode(): Middleware {
     const { maxBodyBytes } = exchange.snapshot.config.server;
     const bytes = await orAborted(collectBody(ctx.req, { maxBytes: maxBodyBytes }), exchange.signal);
     exchange.receive(createRequestBody(bytes));
+    if (exchange.snapshot.config.record) exchange.trace.received = exchange.request;
     exchange.trace.add("ingress", "received", {
       operation: exchange.operation,
       model: exchange.facts.model,

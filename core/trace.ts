@@ -1,4 +1,6 @@
-/** Why a request went where it went: one list of steps per exchange, read by headers, log, demo and status. */
+/** Why a request went where it went: one list of steps per exchange, read by headers, log, demo, status and explain. */
+
+import type { RequestBody } from "../sdk/body.ts";
 
 export interface TraceStep {
   readonly stage: string;
@@ -11,6 +13,8 @@ export interface TraceStep {
 
 export class Trace {
   readonly steps: TraceStep[] = [];
+  /** The request as it came, where the configuration says `record: true`. */
+  received: RequestBody | undefined;
   readonly #startedAt: number;
   readonly #now: () => number;
 
@@ -24,24 +28,47 @@ export class Trace {
   }
 }
 
+/** Of recorded requests, in all. */
+const maxReceivedBytes = 64 * 1024 * 1024;
+
 /** The traces of the last exchanges, by request id; the oldest is forgotten first. */
 export class TraceRing {
   readonly #traces = new Map<string, Trace>();
   readonly #capacity: number;
+  #receivedBytes = 0;
+  #last: string | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  keep(requestId: string, trace: Trace): void {
+  /** @param isMain whether somebody asking for the last request would mean this one */
+  keep(requestId: string, trace: Trace, isMain: boolean = true): void {
     this.#traces.set(requestId, trace);
-    if (this.#traces.size > this.#capacity) {
-      const oldest = this.#traces.keys().next();
-      if (!oldest.done) this.#traces.delete(oldest.value);
+    if (isMain) this.#last = requestId;
+    this.#receivedBytes += trace.received?.bytes.length ?? 0;
+    const oldest = this.#traces.entries().next();
+    if (this.#traces.size > this.#capacity && oldest.done !== true) {
+      this.#forgetReceived(oldest.value[1]);
+      this.#traces.delete(oldest.value[0]);
+    }
+    for (const each of this.#traces.values()) {
+      if (this.#receivedBytes <= maxReceivedBytes) break;
+      this.#forgetReceived(each);
     }
   }
 
   get(requestId: string): Trace | undefined {
     return this.#traces.get(requestId);
+  }
+
+  /** The id of the last request that was more than counting or another one's helper. */
+  get last(): string | undefined {
+    return this.#last;
+  }
+
+  #forgetReceived(trace: Trace): void {
+    this.#receivedBytes -= trace.received?.bytes.length ?? 0;
+    trace.received = undefined;
   }
 }

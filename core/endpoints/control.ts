@@ -4,6 +4,7 @@ import type { Context } from "koa";
 import type Router from "koa-router";
 
 import { ProxyError } from "../../sdk/errors.ts";
+import { explainTrace } from "../explain-trace.ts";
 import type { Services } from "../services.ts";
 import type { RequireCaller } from "./require-caller.ts";
 
@@ -15,14 +16,16 @@ export function addControl(router: Router, services: Services, requireCaller: Re
   };
   router.get("/ccproxy/status", requireCaller, (ctx) => answer(ctx, services.status()));
   router.get("/ccproxy/traces/:id", requireCaller, (ctx) => {
-    const requestId = String(ctx["params"]["id"]);
+    const asked = String(ctx["params"]["id"]);
+    const requestId = asked === "last" ? (services.traces.last ?? "") : asked;
     const trace = services.traces.get(requestId);
     if (trace === undefined) {
-      throw new ProxyError("There is no trace of this request: it has not ended, or newer ones took its place.", {
-        status: 404,
-        kind: "not_found_error",
-      });
+      const why =
+        asked === "last"
+          ? "There is no trace yet: no request has ended since the start."
+          : "There is no trace of this request: it has not ended, or newer ones took its place.";
+      throw new ProxyError(why, { status: 404, kind: "not_found_error" });
     }
-    answer(ctx, { requestId, steps: trace.steps });
+    answer(ctx, { requestId, ...explainTrace(trace) });
   });
 }

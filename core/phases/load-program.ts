@@ -158,7 +158,9 @@ function whyIgnored({ origin, kind }: UserUnit, { defined, error }: UnitManifest
 function loadFault(unit: LoadedUnit, error: NonNullable<UnitManifest["error"]>, mapError: MapError): Fault {
   const { message, position, frame } = mapError(unit, error);
   const { source } = unit;
-  if (position === undefined) return { severity: "error", ...source.location, message: `${unitName(unit)} cannot be loaded: ${message}` };
+  // What our own sdk complains of are the parameters of the entry.
+  if (position === undefined || position.file.startsWith("ccproxy/sdk/"))
+    return { severity: "error", ...source.location, message: `${unitName(unit)} cannot be loaded: ${message}` };
   return { severity: "error", ...position, frame, message: `cannot be loaded: ${message}` };
 }
 

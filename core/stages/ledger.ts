@@ -18,11 +18,12 @@ export function createLedger(services: LedgerServices): Middleware {
 export function recordExchange(exchange: Exchange, settlement: Settlement, services: LedgerServices): void {
   const target = exchange.plan[0];
   const { summary } = settlement;
-  services.traces.keep(exchange.id, exchange.trace);
+  const isMain = exchange.operation === "generate" && exchange.parent === undefined;
+  services.traces.keep(exchange.id, exchange.trace, isMain);
   exchange.trace.add("ingress", settlement.outcome, { status: settlement.status });
   const facts = exchange.knownFacts;
   const { modelAsked } = exchange;
-  if (target !== undefined && exchange.operation === "generate" && exchange.parent === undefined) {
+  if (target !== undefined && isMain) {
     services.routed({
       requestId: exchange.id,
       label: exchange.label ?? "default",

@@ -65,17 +65,23 @@ async function matchOwn(exchange: Exchange, units: readonly LoadedUnit[], servic
 
 async function matchBuiltin(exchange: Exchange, rule: BuiltinRule, view: RuleRequest, { logger }: RuleServices): Promise<boolean> {
   const { label, reference } = rule;
+  const startedAt = exchange.now();
+  const trace = (what: string, detail: Readonly<Record<string, unknown>> = {}): void =>
+    exchange.trace.add("rules", what, { ...detail, rule: reference, us: Math.round((exchange.now() - startedAt) * 1000) });
   try {
     const pending = rule.rule.evaluate(view);
     // Most rules answer at once; awaiting them all the same would cost a turn of the loop each.
     const verdict = pending instanceof Promise ? await pending : pending;
-    if (verdict !== true && (typeof verdict !== "string" || verdict === "")) return false;
+    if (verdict !== true && (typeof verdict !== "string" || verdict === "")) {
+      trace("no match");
+      return false;
+    }
     const given = verdict === true ? label : verdict;
     exchange.labelBy({ label: given, rule: reference });
-    exchange.trace.add("rules", "matched", { label: given, rule: reference });
+    trace("matched", { label: given });
     return true;
   } catch (error) {
-    exchange.trace.add("rules", "failed, taken as no match", { label, rule: reference });
+    trace("failed, taken as no match", { label });
     logger.error({ requestId: exchange.id, rule: reference, label, error }, "a rule failed and was taken as no match");
     return false;
   }
