@@ -66,8 +66,8 @@ async function stream(
           delta: { type: "text_delta", text: `piece of an answer ${count}` },
         });
         const { events, outcomes } = await channel.push([text]);
-        if (events.length !== 1 || outcomes.some(({ lost, error }) => lost !== undefined || error !== undefined))
-          throw new Error("an event was lost");
+        const failed = outcomes.find(({ lost, error }) => lost !== undefined || error !== undefined);
+        if (events.length !== 1 || failed !== undefined) throw new Error(`an event failed: ${failed?.lost ?? failed?.error?.message}`);
         latenciesMs.push(performance.now() - sent);
       }
       channel.close();

@@ -11,6 +11,7 @@ import type { Lost } from "./unit-plan.ts";
 interface Batch {
   readonly events: readonly string[];
   readonly resolve: (result: StreamResult) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class OpenStream implements EventStream {
@@ -41,8 +42,8 @@ export class OpenStream implements EventStream {
   }
 
   push(events: readonly string[]): Promise<StreamResult> {
-    return new Promise((resolve) => {
-      const batch = { events, resolve };
+    return new Promise((resolve, reject) => {
+      const batch = { events, resolve, reject };
       if (this.#batch === undefined) this.#begin(batch);
       else this.#later.push(batch);
     });
@@ -77,12 +78,19 @@ export class OpenStream implements EventStream {
     else this.#send(this);
   }
 
-  /** What is to be sent to this host. */
-  message(host: Host): StreamBatch {
+  /** What is to be sent to this host; undefined when its owner could not say. */
+  message(host: Host): StreamBatch | undefined {
     const { stream, context, units } = this.#call;
-    const open = this.host === host ? undefined : { context, stores: readStores(units, this.#call) };
-    this.host = host;
-    return { stream, units: this.#units, ...(open === undefined ? {} : { open }), events: this.#batch?.events ?? [] };
+    const batch = { stream, units: this.#units, events: this.#batch?.events ?? [] };
+    if (this.host === host) return batch;
+    try {
+      const stores = readStores(units, this.#call);
+      this.host = host;
+      return { ...batch, open: { context, stores } };
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
   }
 
   /** What the answer says of it; a text: what is wrong with the answer itself. */
@@ -136,6 +144,17 @@ export class OpenStream implements EventStream {
       events,
       outcomes: this.#units.length === this.#call.units.length && outcomes.length > 0 ? outcomes : this.#withLost(outcomes),
     });
+    this.#goOn();
+  }
+
+  /** A fault of the caller's own. */
+  #fail(error: unknown): void {
+    this.#batch?.reject(error);
+    this.#batch = undefined;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     const next = this.#later.shift();
     if (next !== undefined) this.#begin(next);
     else if (this.#isClosed) this.#end();

@@ -4,6 +4,7 @@ import { OpenStream } from "./event-stream.ts";
 import type { Host, HostClient } from "./host.ts";
 import type { Pool } from "./pool.ts";
 import type { Program } from "./program.ts";
+import type { StreamBatch } from "./protocol.ts";
 import type { EventStream, StreamCall, StreamResult } from "./sandbox.ts";
 
 export interface EventHub {
@@ -61,18 +62,24 @@ function mayGoTogether(one: OpenStream, other: OpenStream): boolean {
   return one.program === other.program && one.sliceMs === other.sliceMs && !one.isAlone;
 }
 
-function sendMessage(host: Host, streams: readonly OpenStream[]): void {
+function sendMessage(host: Host, wanted: readonly OpenStream[]): void {
+  const streams: OpenStream[] = [];
+  const batches: StreamBatch[] = [];
+  let units = 0;
+  for (const stream of wanted) {
+    const batch = stream.message(host);
+    if (batch === undefined) continue;
+    streams.push(stream);
+    batches.push(batch);
+    units += batch.units.length;
+  }
   const [first] = streams;
   if (first === undefined) return;
   const { program, sliceMs } = first;
-  const message = {
-    type: "events",
-    id: host.newId(),
-    version: program.version,
-    sliceMs,
-    streams: streams.map((stream) => stream.message(host)),
-  } as const;
+  const message = { type: "events", id: host.newId(), version: program.version, sliceMs, streams: batches } as const;
   const extraMs = Math.min((streams.length - 1) * msPerStream, maxExtraMs);
+  // A unit is begun for all streams, and again for each when that fails.
+  const terms = { limitMs: sliceMs + extraMs, maxBegins: 2 * units };
   const client: HostClient = {
     answered(answer) {
       const results = answer.type === "events-done" ? readResults(answer.streams, streams) : "it answered events with something else";
@@ -83,7 +90,7 @@ function sendMessage(host: Host, streams: readonly OpenStream[]): void {
       for (const stream of streams) stream.lost(loss, streams.length === 1);
     },
   };
-  host.ask(message, sliceMs + extraMs, client);
+  host.ask(message, terms, client);
 }
 
 /** All of them before any is used: a host that is wrong about one is believed in none. */

@@ -40,7 +40,7 @@ export interface HostProcess {
 }
 
 /** 768 MB of data, which JIT-less V8 keeps to; no core files, which would hold prompts. */
-const limits = 'ulimit -c 0; ulimit -d 786432; exec "$@"';
+const limits = 'ulimit -c 0; ulimit -d 786432 2>/dev/null; exec "$@"';
 /** What is left in the socket of a dead host arrives at once; a socket still open by then has another holder. */
 const lastBytesMs = 200;
 const lastWordsMs = 20;

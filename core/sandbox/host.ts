@@ -23,7 +23,7 @@ export interface HostLoss {
   readonly by: "killed" | "crashed" | "ended" | "dismissed";
   /** Whether the host was at work on what this client had asked. */
   readonly isHead: boolean;
-  /** The unit last said to have begun; undefined: the first one. */
+  /** The unit last said to have begun; undefined: the first one of the message. */
   readonly unit: number | undefined;
 }
 
@@ -38,8 +38,7 @@ export interface Host {
   /** Something waits for its answer. */
   readonly isBusy: boolean;
   newId(): number;
-  /** To be answered within the limit from the moment at which everything before has been. */
-  ask(message: ToHost & { readonly id: number }, limitMs: number, client: HostClient, payload?: readonly Uint8Array[]): void;
+  ask(message: ToHost & { readonly id: number }, terms: Terms, client: HostClient, payload?: readonly Uint8Array[]): void;
   /** What has no answer. */
   tell(message: ToHost): void;
   /** A client that waits for something else, and wants to hear if the host is lost. */
@@ -56,6 +55,16 @@ export interface Host {
   readonly exited: Promise<void>;
 }
 
+/** What a question may take. */
+export interface Terms {
+  /** From the moment at which everything before has been answered, and anew from each unit that begins. */
+  readonly limitMs: number;
+  /** How many of these there are at most: one that is always beginning something would never be found. */
+  readonly maxBegins: number;
+  /** The one that begins or goes on first; undefined: the first of the message. */
+  readonly unit?: number;
+}
+
 export interface HostOptions {
   readonly program: HostProgram;
   readonly logger: Logger;
@@ -67,9 +76,10 @@ export interface HostOptions {
 
 interface Question {
   readonly id: number;
-  readonly limitMs: number;
+  readonly terms: Terms;
   readonly client: HostClient;
   unit: number | undefined;
+  begins: number;
 }
 
 const answerTypes: ReadonlySet<unknown> = new Set([
@@ -114,7 +124,9 @@ export function createHost({ program, logger, wallClock, onReady, onLost }: Host
     if (question === undefined || message.id !== question.id) return end("crashed", `it answered ${message.type} to nothing`, question);
     if (message.type === "progress") {
       question.unit = message.unit;
-      if (isOpen) watchdog.begin(question.limitMs);
+      question.begins++;
+      if (question.begins > question.terms.maxBegins) return end("crashed", "it began more units than there are", question);
+      if (isOpen) watchdog.begin(question.terms.limitMs);
       return;
     }
     answered++;
@@ -126,7 +138,7 @@ export function createHost({ program, logger, wallClock, onReady, onLost }: Host
       answered = 0;
     }
     const next = head();
-    if (isOpen && next !== undefined) watchdog.begin(next.limitMs);
+    if (isOpen && next !== undefined) watchdog.begin(next.terms.limitMs);
     else watchdog.rest();
     question.client.answered(message, bytes);
     if (isDismissed) endIfIdle();
@@ -169,14 +181,14 @@ export function createHost({ program, logger, wallClock, onReady, onLost }: Host
       return head() !== undefined;
     },
     newId: () => ++lastId,
-    ask(message, limitMs, client, payload) {
+    ask(message, terms, client, payload) {
       if (isGone) {
         setImmediate(() => client.lost({ by: "dismissed", isHead: false, unit: undefined }));
         return;
       }
       asked++;
-      if (head() === undefined) watchdog.begin(limitMs);
-      questions.push({ id: message.id, limitMs, client, unit: undefined });
+      if (head() === undefined) watchdog.begin(terms.limitMs);
+      questions.push({ id: message.id, terms, client, unit: terms.unit, begins: 0 });
       hostProcess.send(message, payload);
     },
     tell: (message) => hostProcess.send(message),

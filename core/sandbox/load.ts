@@ -43,6 +43,6 @@ export function sendLoad(host: Host, program: Program, runtime: string): Promise
         resolve({ type: "lost" });
       },
     };
-    host.ask(program.loadMessage(id, runtime), unitLimitMs, client);
+    host.ask(program.loadMessage(id, runtime), { limitMs: unitLimitMs, maxBegins: sent.length }, client);
   });
 }

@@ -1,7 +1,7 @@
 /** One run of one phase: goes to a host, and to the next one when that is lost, until every unit has its outcome. */
 
 import { invalid, readOutcomes } from "./check-outcome.ts";
-import type { Host, HostAnswer, HostClient, HostLoss } from "./host.ts";
+import type { Host, HostAnswer, HostClient, HostLoss, Terms } from "./host.ts";
 import { createOperationDesk, type OperationDesk } from "./operations.ts";
 import { PartSet, readParts } from "./parts.ts";
 import type { Pool } from "./pool.ts";
@@ -107,10 +107,15 @@ export class PhaseRun implements HostClient {
         ...(body === undefined ? {} : { shape: body.shape }),
         ...(subject === undefined ? {} : { subject }),
       },
-      sliceMs,
+      this.#terms(sliceMs),
       this,
       payload,
     );
+  }
+
+  /** A rule may be begun twice: with others, and by itself when these took too long. */
+  #terms(limitMs: number): Terms {
+    return { limitMs, maxBegins: 2 * this.#sent.length };
   }
 
   answered(answer: HostAnswer, bytes: number): void {
@@ -214,7 +219,7 @@ export class PhaseRun implements HostClient {
   #goOn(message: Parameters<Host["ask"]>[0], unit: number): void {
     this.#isWaiting = false;
     this.#host?.detach(this);
-    this.#host?.ask(message, this.#scene.program.sliceMs(unit), this);
+    this.#host?.ask(message, { ...this.#terms(this.#scene.program.sliceMs(unit)), unit }, this);
   }
 
   /** One clock for everything that a unit waits for, however often it is repeated. */

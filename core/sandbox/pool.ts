@@ -185,6 +185,17 @@ export function createPool(options: PoolOptions): Pool {
     throw new SandboxUnavailable("Hook hosts are lost as soon as they are started, so rules and hooks cannot run.");
   };
 
+  const unload = (program: Program): void => {
+    programs.delete(program.version);
+    for (const { host, loads } of slots) {
+      if (loads.delete(program.version) && host.isOpen) host.tell({ type: "unload", version: program.version });
+      if (programs.size === 0) host.dismiss();
+    }
+    if (programs.size > 0) return;
+    active = undefined;
+    spare = undefined;
+  };
+
   const stopWatching = watchMemory({
     logger,
     recycleBytes: options.recycleBytes,
@@ -227,20 +238,10 @@ export function createPool(options: PoolOptions): Pool {
     },
     load(program) {
       const result = loading.then(() => load(program));
-      loading = result.catch(() => programs.delete(program.version));
+      loading = result.catch(() => unload(program));
       return result;
     },
-    unload(program) {
-      programs.delete(program.version);
-      for (const slot of slots) {
-        if (slot.loads.delete(program.version) && slot.host.isOpen) slot.host.tell({ type: "unload", version: program.version });
-        if (programs.size === 0) slot.host.dismiss();
-      }
-      if (programs.size === 0) {
-        active = undefined;
-        spare = undefined;
-      }
-    },
+    unload,
     async close() {
       isClosed = true;
       stopWatching();

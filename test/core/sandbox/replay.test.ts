@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OperationResult } from "../../../core/sandbox/protocol.ts";
-import { openSandbox, phaseCall, unitsOf } from "../../helpers/sandboxes.ts";
+import { openSandbox, phaseCall, streamCall, unitsOf } from "../../helpers/sandboxes.ts";
 
 const fine = "{ run: (m, host) => ({ writes: { annotations: { pid: host.pid } } }) }";
 const hangs = "{ run: () => { for (;;); } }";
@@ -158,5 +158,42 @@ describe("operations of a run whose host is lost", () => {
     const [result] = await outcome;
     expect(result?.error?.kind).toBe("invalid");
     expect(result?.error?.message).toMatch(/it asked for .* where it had asked for /);
+  });
+});
+
+describe("a unit that goes on after it has waited", () => {
+  const waitsThen = (then: string): string =>
+    `{ run: (m, host) => ({ operations: [{ seq: 0, op: "kv.get", key: "a" }], resume: () => { ${then} } }) }`;
+
+  it("is the one that is laid the blame, not the one before it", async () => {
+    const program = await openSandbox().load(unitsOf([fine, waitsThen("for (;;);"), fine], limits));
+    const operations = { run: (_unit: number, { seq }: { readonly seq: number }) => Promise.resolve({ seq, ok: true as const, value: 1 }) };
+    const outcomes = await program.run(phaseCall([0, 1, 2], { operations }));
+    expect(outcomes.map(({ lost }) => lost)).toEqual([undefined, "killed", undefined]);
+    expect(program.quarantined(0)).toBeUndefined();
+  });
+});
+
+describe("a host that says for ever that it begins something", () => {
+  it("is ended", async () => {
+    const sandbox = openSandbox();
+    const program = await sandbox.load(
+      unitsOf(["{ run: (m, host) => { for (;;) host.send({ type: 'progress', id: m.id, unit: m.unit }); } }", fine], limits),
+    );
+    const [outcomes, innocent] = await Promise.all([program.run(phaseCall([0])), program.run(phaseCall([1]))]);
+    expect(outcomes).toEqual([{ unit: 0, us: 0, lost: "crashed" }]);
+    expect(innocent[0]?.lost).toBeUndefined();
+  });
+});
+
+describe("a fault of the caller", () => {
+  it("is the caller's to hear of, and nobody else's", async () => {
+    const program = await openSandbox().load(unitsOf([fine]));
+    const stores = (): never => {
+      throw new Error("no stores");
+    };
+    await expect(program.run(phaseCall([0], { stores }))).rejects.toThrow("no stores");
+    await expect(program.openStream(streamCall([0], { stores })).push(["1"])).rejects.toThrow("no stores");
+    expect((await program.run(phaseCall([0])))[0]?.lost).toBeUndefined();
   });
 });
