@@ -68,19 +68,6 @@ class BodyEvents implements EventSource {
   }
 }
 
-/** Events that are all there. */
-export function eventsOf(items: readonly EventItem[]): EventSource {
-  let left: readonly EventItem[] | undefined = items.length === 0 ? undefined : items;
-  return {
-    next() {
-      const batch = left;
-      left = undefined;
-      return Promise.resolve(batch);
-    },
-    close: () => Promise.resolve(),
-  };
-}
-
 /** An event that user code made. @param data what `EventCodec.read` takes */
 export function madeEvent(data: string, value: JsonObject): EventItem {
   return { raw: undefined, type: typeof value["type"] === "string" ? value["type"] : "", data, value };
