@@ -8,7 +8,7 @@ import { derivePseudonymKey, readOrCreateInstallSecret } from "./capabilities/ps
 import type { Environment } from "./config/environment.ts";
 import type { Fault } from "./config/types.ts";
 import type { MapError } from "./phases/failure-log.ts";
-import { createKnownManifests, loadProgram } from "./phases/load-program.ts";
+import { loadProgram } from "./phases/load-program.ts";
 import type { Registry } from "./registry.ts";
 import { createSandbox } from "./sandbox/create-sandbox.ts";
 import type { Sandbox, SandboxStatus } from "./sandbox/sandbox.ts";
@@ -44,7 +44,6 @@ const mapError: MapError = ({ source }, error) => mapUnitError(source, error);
 export function createUserCodeRuntime(init: UserCodeRuntimeInit): UserCodeRuntime {
   const { registry, environment, logger, installSecret = readOrCreateInstallSecret } = init;
   const secrets = new Set<string>();
-  const manifests = createKnownManifests();
   let sandbox: Sandbox | undefined;
   return {
     async loadUserProgram({ directory, rules, hooks, callbacks, autoload, environmentVariables }) {
@@ -63,7 +62,6 @@ export function createUserCodeRuntime(init: UserCodeRuntimeInit): UserCodeRuntim
       const built = await loadProgram(code, {
         sandbox: () => (sandbox ??= createSandbox({ logger, hostProgram: readHostProgram })),
         mapError,
-        manifests,
         pseudonymKey: (file) => derivePseudonymKey(secret, file),
         variable,
       });

@@ -20,35 +20,8 @@ export interface LoadServices {
   readonly mapError: MapError;
   /** Key of `context.pseudonym`, 64 hexadecimal digits. */
   pseudonymKey(file: string): string;
-  readonly manifests: KnownManifests;
   /** Value of a variable that an entry grants. */
   variable(name: string): string | undefined;
-}
-
-/**
- * What units were found to be, for those that are out of use when they are to be loaded again: a hook that is
- * required has to go on refusing then, in the phases it had.
- */
-export interface KnownManifests {
-  read(source: UserUnit, told: UnitManifest): UnitManifest;
-}
-
-/** More than an installation has; what falls out is only missed when it is out of use. */
-const maxKnown = 1000;
-
-export function createKnownManifests(): KnownManifests {
-  const known = new Map<string, UnitManifest>();
-  return {
-    read({ hash, exportName, kind }, told) {
-      const key = `${kind} ${exportName} ${hash}`;
-      if (told.error?.name === "Quarantined") return { ...(known.get(key) ?? told), unit: told.unit };
-      known.delete(key);
-      known.set(key, told);
-      const oldest = known.keys().next();
-      if (known.size > maxKnown && oldest.done !== true) known.delete(oldest.value);
-      return told;
-    },
-  };
 }
 
 export interface BuiltProgram {
@@ -76,9 +49,8 @@ export async function loadProgram(code: UserCode, services: LoadServices): Promi
   const units: LoadedUnit[] = [];
   const alsoIgnored: IgnoredFile[] = [];
   for (const [index, source] of sources.entries()) {
-    const told = manifests.get(index);
-    if (told === undefined) throw new Error(`the sandbox said nothing about ${source.file}`);
-    const manifest = services.manifests.read(source, told);
+    const manifest = manifests.get(index);
+    if (manifest === undefined) throw new Error(`the sandbox said nothing about ${source.file}`);
     const unit = loadedUnit(index, source, manifest);
     const why = whyIgnored(source, manifest);
     if (manifest.error !== undefined && why === undefined) faults.push(loadFault(unit, manifest.error, services.mapError));
