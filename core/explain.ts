@@ -12,7 +12,7 @@ import { explainTrace, type ExplainedTrace } from "./explain-trace.ts";
 import { createFailureLog, type MapError } from "./phases/failure-log.ts";
 import type { Capabilities } from "./phases/phase-services.ts";
 import { prepareAttempt } from "./phases/prepare-attempt.ts";
-import { type LoadedUnit, unitName } from "./phases/user-program.ts";
+import { unitName } from "./phases/user-program.ts";
 import type { Registry } from "./registry.ts";
 import type { UnitStores, Writes } from "./sandbox/protocol.ts";
 import type { Snapshot } from "./snapshot.ts";

@@ -11,7 +11,11 @@ import type { ContentBlock, Message, MessagesRequest } from "./messages.ts";
  */
 export function textOf(content: string | readonly ContentBlock[] | undefined): string {
   if (content === undefined || typeof content === "string") return content ?? "";
-  return content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+  // It came over the wire: nobody has checked what stands in it.
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  return blocks
+    .flatMap((block) => (isObject(block) && block["type"] === "text" && typeof block["text"] === "string" ? [block["text"]] : []))
+    .join("\n");
 }
 
 /**
@@ -62,7 +66,7 @@ export function mapText(request: MessagesRequest, change: (text: string, path: s
   const { messages } = request;
   for (let index = 0; index < (messages?.length ?? 0); index++) {
     const message: Message | undefined = messages[index];
-    if (message !== undefined) mapMember(message, "content", counted, `messages[${index}].`, options);
+    if (isObject(message)) mapMember(message, "content", counted, `messages[${index}].`, options);
   }
   return changed;
 }

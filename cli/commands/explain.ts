@@ -108,14 +108,9 @@ function describeTrial(name: string, explanation: Explanation, paint: Paint): st
 
 function describeOutcome({ outcome, target, label, labelledBy }: Explanation, paint: Paint): string {
   const by = label === null ? "no label" : `label ${paint("cyan", label)}, given by ${labelledBy}`;
-  switch (outcome.type) {
-    case "refused":
-      return `${paint("red", `Refused with ${outcome.status}`)}: ${outcome.message}`;
-    case "answered":
-      return outcome.by === "hook"
-        ? `${paint("green", "Answered")} by a hook, no model is asked`
-        : `${paint("green", "Answered")} with the mock_response of ${target?.deployment} (${by})`;
-    case "sent":
-      return `${paint("green", "Goes to")} ${target?.model} at ${target?.deployment}, ${outcome.url} (${by})`;
-  }
+  if (outcome.type === "refused") return `${paint("red", `Refused with ${outcome.status}`)}: ${outcome.message}`;
+  if (outcome.type === "sent") return `${paint("green", "Goes to")} ${target?.model} at ${target?.deployment}, ${outcome.url} (${by})`;
+  return outcome.by === "hook"
+    ? `${paint("green", "Answered")} by a hook, no model is asked`
+    : `${paint("green", "Answered")} with the mock_response of ${target?.deployment} (${by})`;
 }
