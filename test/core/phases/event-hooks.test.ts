@@ -157,6 +157,16 @@ describe("hooks of events", () => {
     expect(none.opened[0]?.pushed).toEqual([]);
   });
 
+  it("are shown what lacks only its empty line, and let pass what was cut off", async () => {
+    const replaces: Push = async (texts, { units }) => ({
+      events: texts.map(() => ['{"type":"ping"}']),
+      outcomes: units.map((index) => ({ unit: index, us: 5, changed: [0] })),
+    });
+    const last = 'data: {"type":"message_stop"}';
+    expect(await (await through([unit(0)], replaces, [Buffer.from(last)])).read()).toBe('event: ping\ndata: {"type":"ping"}\n\n');
+    expect(await (await through([unit(0)], replaces, [Buffer.from(last.slice(0, -1))])).read()).toBe(last.slice(0, -1));
+  });
+
   it("get what has arrived together in one call", async () => {
     const { opened, read } = await through([unit(0)], untouched, [Buffer.concat(bytes)]);
     await read();

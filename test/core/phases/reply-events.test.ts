@@ -148,6 +148,36 @@ function upper(event: WireEvent): WireEvent {
   return delta?.type === "text_delta" ? { ...event, delta: { ...delta, text: delta.text?.toUpperCase() } } : event;
 }
 
+describe("a whole reply that hooks leave no reply of", () => {
+  it.each([
+    ["onEvent() { return null; }", "left nothing"],
+    [
+      `onEvent(event) { if (event.type === "message_stop") return { type: "error", error: { type: "x", message: "no more" } }; }`,
+      "no more",
+    ],
+  ])("is an error, as the stream would be: %s", async (hook, said) => {
+    await using hooked = await startHooked({ hooks: { "a.ts": hook }, reply: textReply("hello") });
+    const whole = await hooked.ask(false);
+    expect(whole.status).toBe(502);
+    expect(whole.json()).toMatchObject({ type: "error", error: { message: expect.stringContaining(said) } });
+    expect(dataOf((await hooked.ask(true)).text).at(-1)).toMatchObject({ type: "error" });
+  });
+});
+
+it("an answer of a hook in place of a model passes the hooks of replies as a model's would", async () => {
+  const answers = `preCall() { return respond("made here"); }`;
+  const seen = `postCall(reply, context) { context.log(JSON.stringify({ text: reply.content[0].text })); }`;
+  for (const isStream of [true, false]) {
+    await using hooked = await startHooked({ hooks: { "a.ts": answers, "b.ts": upperCase, "c.ts": seen } });
+    const answer = await hooked.ask(isStream);
+    expect(isStream ? textOf(answer.text) : answer.json()).toEqual(
+      isStream ? "MADE HERE" : expect.objectContaining({ content: [{ type: "text", text: "MADE HERE" }] }),
+    );
+    expect(hooked.upstream.requests).toEqual([]);
+    expect(await told(hooked.proxy)).toEqual([{ text: "MADE HERE" }]);
+  }
+});
+
 describe("a stream on its way through hooks", () => {
   it("arrives event by event, as the upstream sends it", async () => {
     const more = Promise.withResolvers<void>();
