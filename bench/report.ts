@@ -115,7 +115,7 @@ function renderSandbox(sandbox: SandboxResult): readonly string[] {
       `${number(sandbox.firstLoadMs, 0)} / ${number(sandbox.reloadMs, 1)} ms`,
     ],
     [
-      "resident memory of both hosts, at rest / after all of this",
+      "resident memory of both hosts, at rest / with a rule and a hook, after work",
       `${number(sandbox.hostsIdleRssMb, 0)} / ${number(sandbox.hostsRssMb, 0)} MB`,
     ],
     ["resident memory of a hook / of a rule, in each host", `${number(sandbox.rssKbPerHook, 0)} / ${number(sandbox.rssKbPerRule, 0)} KB`],

@@ -38,7 +38,7 @@ export interface SandboxResult {
   /** The first load of a program with one rule, hosts and all; and the one of another version. */
   readonly firstLoadMs: number;
   readonly reloadMs: number;
-  /** Both hosts, after all of the above. */
+  /** Both hosts with one rule and one hook, after work on bodies of all sizes. */
   readonly hostsRssMb: number;
   readonly hostsIdleRssMb: number;
   /** In one host. */
@@ -73,7 +73,7 @@ export async function measureSandbox(effort: SandboxEffort): Promise<SandboxResu
       program.release();
     }
     const events = await measureEvents(sandbox, effort.eventSeconds);
-    const hostsRssMb = await bothHostsRssMb(sandbox);
+    const hostsRssMb = await measureHosts(effort.runs);
     return { costs, events, hostStartMs, firstLoadMs, reloadMs, hostsRssMb, hostsIdleRssMb, ...(await measureFileMemory()) };
   } finally {
     await sandbox.close();
@@ -193,6 +193,26 @@ async function measureLoads(sandbox: Sandbox, rounds: number): Promise<{ readonl
     program.release();
   }
   return { firstLoadMs, reloadMs: median(samples) };
+}
+
+async function measureHosts(runs: number): Promise<number> {
+  const [rule, , , hook] = sandboxCases();
+  if (rule === undefined || hook === undefined) throw new Error("the cases have changed");
+  const sandbox = createSandbox({ logger, hostProgram: readHostProgram });
+  try {
+    const both = [...rule.units, ...hook.units.map((one) => ({ ...one, unit: 1 }))];
+    const program = await sandbox.load(both);
+    for (const size of Object.values(sizes)) {
+      const bytes = claudeCodeBody({ model: benchModel, bytes: size });
+      for (let run = 0; run < runs / 5; run++) {
+        await request(rule, program, [0], bytes);
+        await request(hook, program, [1], bytes);
+      }
+    }
+    return await bothHostsRssMb(sandbox);
+  } finally {
+    await sandbox.close();
+  }
 }
 
 /** So many files in one sandbox, less an empty one. */
