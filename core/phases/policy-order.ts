@@ -20,18 +20,14 @@ export interface PolicyOrder {
 }
 
 const prefix = "ccproxy.hooks.";
-/** Steps of the proxy itself: what they do needs what user code must not see. */
-const builtinSteps: ReadonlyMap<string, "rules" | "router" | "credentials"> = new Map([
-  ["rule_evaluator", "rules"],
-  ["model_router", "router"],
-  // Which credential goes along is decided per attempt, whatever stands here.
-  ["forward_oauth", "credentials"],
-  ["forward_oauth_hook", "credentials"],
-  ["forward_apikey", "credentials"],
+/**
+ * Steps of the proxy itself that stand among the hooks. Those that forward credentials do not: which one goes
+ * along is decided per attempt, wherever they stand.
+ */
+const builtinSteps: ReadonlyMap<string, "rules" | "router"> = new Map([
+  [`${prefix}rule_evaluator`, "rules"],
+  [`${prefix}model_router`, "router"],
 ]);
-
-/** The names in a list of hooks that are no user code, e.g. `ccproxy.hooks.rule_evaluator`. */
-export const builtinHookNames: ReadonlySet<string> = new Set([...builtinSteps.keys()].map((name) => prefix + name));
 
 /**
  * Hooks stand where the list names them. Rules and router stand where it names them; rules that it does not name
@@ -47,10 +43,10 @@ export function orderPolicy(entries: readonly HookEntry[], units: readonly Loade
   const items: (LoadedUnit | "rules" | "router")[] = [];
   let afterLastHook = 0;
   for (const [index, entry] of entries.entries()) {
-    const step = builtinSteps.get(entry.reference.startsWith(prefix) ? entry.reference.slice(prefix.length) : "");
+    const step = builtinSteps.get(entry.reference);
     const unit = byEntry.get(index);
     if (unit !== undefined) afterLastHook = items.push(unit);
-    else if (step === "rules" || step === "router") {
+    else if (step !== undefined) {
       if (items.includes(step))
         faults.push(warning(entry.location, `hook "${entry.reference}" stands here a second time; the first one counts`));
       else items.push(step);
