@@ -96,6 +96,7 @@ export function createCapabilities(init: CapabilitiesInit): CreatedCapabilities 
       return writes.kv === undefined || writes.kv.length === 0 ? undefined : commitKv(exchange, unit, writes.kv);
     },
     async close() {
+      userLog.flush();
       const open = await kv?.catch(() => undefined);
       await Promise.all([fetching.close(), open?.close()]);
     },

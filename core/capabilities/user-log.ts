@@ -5,6 +5,8 @@ import type { Writes } from "../sandbox/protocol.ts";
 
 export interface UserLog {
   write(file: string, requestId: string, logs: NonNullable<Writes["logs"]>): void;
+  /** Says at once what was dropped so far. */
+  flush(): void;
 }
 
 export interface UserLogLimits {
@@ -34,12 +36,18 @@ export function createUserLog(logger: Logger, limits: UserLogLimits = defaultLim
     windows.set(file, window);
     setTimeout(() => {
       windows.delete(file);
-      if (window.droppedLines === 0) return;
-      const { droppedLines, droppedBytes } = window;
-      const most = `at most ${limits.bytes} bytes per file in ${limits.windowMs} ms are kept`;
-      logger.warn({ file, droppedLines, droppedBytes }, `user code logged too much: ${most}`);
+      tellDropped(file, window);
     }, limits.windowMs).unref();
     return window;
+  }
+
+  function tellDropped(file: string, window: Window): void {
+    const { droppedLines, droppedBytes } = window;
+    if (droppedLines === 0) return;
+    window.droppedLines = 0;
+    window.droppedBytes = 0;
+    const most = `at most ${limits.bytes} bytes per file in ${limits.windowMs} ms are kept`;
+    logger.warn({ file, droppedLines, droppedBytes }, `user code logged too much: ${most}`);
   }
 
   return {
@@ -57,6 +65,9 @@ export function createUserLog(logger: Logger, limits: UserLogLimits = defaultLim
         // The text is the message, not the shape of the line: user code cannot pass for the proxy itself.
         logger[level]({ file, requestId, text: line }, "user code");
       }
+    },
+    flush() {
+      for (const [file, window] of windows) tellDropped(file, window);
     },
   };
 }

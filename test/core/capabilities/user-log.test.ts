@@ -51,6 +51,17 @@ describe("what user code logs", () => {
     expect(lines).toHaveLength(68);
   });
 
+  test("that was dropped is said at a stop too, once", () => {
+    const { logger, lines } = recorder();
+    const log = createUserLog(logger);
+    for (let index = 0; index < 100; index++) log.write("hooks/a.ts", "req_1", [info("x".repeat(850))]);
+    log.flush();
+    expect(lines.at(-1)?.[1]).toEqual({ file: "hooks/a.ts", droppedLines: 35, droppedBytes: 35 * 850 });
+    log.flush();
+    vi.advanceTimersByTime(1000);
+    expect(lines.filter(([level]) => level === "warn")).toHaveLength(1);
+  });
+
   test("counts in bytes, and an empty line is not free", () => {
     const { logger, lines } = recorder();
     const log = createUserLog(logger);
