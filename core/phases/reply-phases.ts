@@ -48,7 +48,8 @@ async function hookedWhole(
 ): Promise<Reply> {
   const collected = await collectReply(reply.body, maxHeldBytes);
   if (!collected.isWhole) {
-    skipTooLong(exchange, services, [...new Set([...onEvent, ...postCall])], false);
+    skipTooLong(exchange, services, { hooks: onEvent, phase: "onEvent" });
+    skipTooLong(exchange, services, { hooks: postCall, phase: "postCall" });
     return { ...reply, body: collected.body };
   }
   const { bytes } = collected;

@@ -30,7 +30,7 @@ export function hookStream(
         if (value !== undefined && length <= maxHeldBytes) assembler.push(value);
       }
       if (batch !== undefined) return batch;
-      if (length > maxHeldBytes) skipTooLong(exchange, services, hooks, true);
+      if (length > maxHeldBytes) skipTooLong(exchange, services, { hooks, phase: "postCall", observesOnly: true });
       const message = assembler.complete ? assembler.message() : undefined;
       if (message !== undefined) {
         runAfterwards(exchange, services, program, (signal) => observePostCall(exchange, services, program, hooks, message, signal));
@@ -74,13 +74,12 @@ class HeldStream implements EventSource {
     const assembler = this.#exchange.ingress.events.assemble();
     let length = 0;
     for (let batch = await this.#source.next(); batch !== undefined; batch = await this.#source.next()) {
-      held.push(batch);
-      for (const { value, raw, data } of batch) {
-        length += raw?.length ?? data.length;
-        if (value !== undefined) assembler.push(value);
-      }
+      for (const { value } of batch) if (value !== undefined) assembler.push(value);
+      const bytes = batch.map((item) => this.#bytesOf(item));
+      for (const { raw } of bytes) length += raw?.length ?? 0;
+      held.push(bytes);
       if (length <= maxHeldBytes) continue;
-      skipTooLong(this.#exchange, this.#services, this.#hooks, false);
+      skipTooLong(this.#exchange, this.#services, { hooks: this.#hooks, phase: "postCall" });
       this.#goesBy = true;
       return held;
     }
@@ -88,6 +87,11 @@ class HeldStream implements EventSource {
     // What was cut off is shown to nobody: the hook that would have judged it has not seen the whole. The error is told.
     if (message === undefined) return [held.flat().filter(({ type }) => type === "error")].filter((batch) => batch.length > 0);
     return this.#judge(held, message);
+  }
+
+  /** What was parsed of it would take several times the room. */
+  #bytesOf({ raw, type, data }: EventItem): EventItem {
+    return { raw: raw ?? this.#exchange.ingress.events.encode(data), type, data: "", value: undefined };
   }
 
   async #judge(held: (readonly EventItem[])[], message: string): Promise<(readonly EventItem[])[]> {
@@ -104,11 +108,18 @@ class HeldStream implements EventSource {
   }
 }
 
+export interface TooLong {
+  readonly hooks: readonly LoadedUnit[];
+  readonly phase: "onEvent" | "postCall";
+  /** It has left already. */
+  readonly observesOnly?: boolean;
+}
+
 /** @throws HookRefusal when one of them would rather deny the reply than let it go unseen */
-export function skipTooLong(exchange: Exchange, services: RequestHookServices, hooks: readonly LoadedUnit[], observesOnly: boolean): void {
+export function skipTooLong(exchange: Exchange, services: RequestHookServices, { hooks, phase, observesOnly = false }: TooLong): void {
   for (const unit of hooks) {
     const shown = `cannot be shown a reply of more than ${maxHeldBytes / 1024 / 1024} MB`;
-    const failure = { unit, phase: "postCall", reason: `${unitName(unit)} ${shown}`, shown, error: undefined } as const;
+    const failure = { unit, phase, reason: `${unitName(unit)} ${shown}`, shown, error: undefined };
     takeFailure(exchange, services, failure, { us: 0 }, observesOnly);
   }
 }
