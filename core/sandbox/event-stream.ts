@@ -24,6 +24,7 @@ export class OpenStream implements EventStream {
 
   readonly #call: StreamCall;
   readonly #send: (stream: OpenStream) => void;
+  readonly #onClose: () => void;
   #batch: Batch | undefined;
   #later: Batch[] = [];
   /** Units that go with the batch; the others have been lost or are out of use. */
@@ -32,13 +33,17 @@ export class OpenStream implements EventStream {
   #suspicion: Suspicion | undefined;
   #isClosed = false;
 
-  /** @param send is to hand it to a host before long */
-  constructor(program: Program, call: StreamCall, send: (stream: OpenStream) => void) {
+  /**
+   * @param send is to hand it to a host before long
+   * @param onClose called once
+   */
+  constructor(program: Program, call: StreamCall, send: (stream: OpenStream) => void, onClose: () => void) {
     this.program = program;
     this.sliceMs = Math.max(...call.units.map((unit) => program.sliceMs(unit)));
     this.#call = call;
     this.#units = call.units;
     this.#send = send;
+    this.#onClose = onClose;
   }
 
   push(events: readonly string[]): Promise<StreamResult> {
@@ -50,7 +55,9 @@ export class OpenStream implements EventStream {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#onClose();
     if (this.#batch === undefined) this.#end();
   }
 

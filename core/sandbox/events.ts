@@ -1,4 +1,4 @@
-/** Takes the events of all streams to the hosts: what comes within one turn of the loop travels in one message. */
+/** Takes the events of all streams to the hosts: what comes at about the same time travels in one message. */
 
 import { OpenStream } from "./event-stream.ts";
 import type { Host, HostClient } from "./host.ts";
@@ -15,14 +15,28 @@ export interface EventHub {
 const msPerStream = 5;
 const maxExtraMs = 1000;
 
+/**
+ * A message costs as much as the events of a dozen streams. With few streams every turn of the loop may have its own;
+ * with many, events wait this long for those of the others.
+ */
+const manyStreams = 8;
+const gatherMs = 2;
+
 export function createEventHub(pool: Pool): EventHub {
   let waiting: OpenStream[] = [];
+  let flushedAt = 0;
+  let openStreams = 0;
 
   const send = (stream: OpenStream): void => {
-    if (waiting.length === 0) setImmediate(flush);
+    if (waiting.length === 0) {
+      const waitMs = openStreams < manyStreams ? 0 : flushedAt + gatherMs - performance.now();
+      if (waitMs > 0) setTimeout(flush, waitMs);
+      else setImmediate(flush);
+    }
     waiting.push(stream);
   };
   const flush = (): void => {
+    flushedAt = performance.now();
     const streams = waiting;
     waiting = [];
     const homeless: OpenStream[] = [];
@@ -55,7 +69,12 @@ export function createEventHub(pool: Pool): EventHub {
     for (const group of groups) sendMessage(host, group);
   };
 
-  return { open: (program, call) => new OpenStream(program, call, send) };
+  return {
+    open(program, call) {
+      openStreams++;
+      return new OpenStream(program, call, send, () => openStreams--);
+    },
+  };
 }
 
 function mayGoTogether(one: OpenStream, other: OpenStream): boolean {
