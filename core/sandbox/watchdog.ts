@@ -27,7 +27,6 @@ export interface Watchdog {
 export function createWatchdog(pid: number, onGuilty: () => void, readCpuMs: (pid: number) => number | undefined = cpuMs): Watchdog {
   let limitAt = Infinity;
   let suspect: { readonly since: number; readonly cpuMs: number | undefined } | undefined;
-  let turn = 0;
   let timer: NodeJS.Timeout | undefined;
   let firesAt = Infinity;
 
@@ -55,14 +54,12 @@ export function createWatchdog(pid: number, onGuilty: () => void, readCpuMs: (pi
     }
     const leftMs = suspect.since + graceMs - now;
     if (leftMs > 0) return arm(leftMs);
-    const asked = turn;
     // If this process was held up, the answer stands in the socket; it is read before an immediate runs.
-    setImmediate(() => {
-      if (asked === turn) judge();
-    });
+    setImmediate(judge);
   };
 
   const judge = (): void => {
+    // It has answered, and may have begun something else.
     if (suspect === undefined) return;
     const { since, cpuMs: before } = suspect;
     const after = before === undefined ? undefined : readCpuMs(pid);
@@ -74,18 +71,16 @@ export function createWatchdog(pid: number, onGuilty: () => void, readCpuMs: (pi
 
   return {
     begin(limitMs) {
-      turn++;
       suspect = undefined;
       limitAt = performance.now() + limitMs;
       if (firesAt > limitAt) arm(limitMs);
     },
     rest() {
-      turn++;
       suspect = undefined;
       limitAt = Infinity;
     },
     stop() {
-      turn++;
+      suspect = undefined;
       limitAt = Infinity;
       disarm();
     },

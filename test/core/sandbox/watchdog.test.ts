@@ -1,3 +1,4 @@
+import { stat } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createWatchdog } from "../../../core/sandbox/watchdog.ts";
@@ -63,11 +64,18 @@ describe("the watchdog", () => {
   it("reads what has come before it judges", async () => {
     const { watchdog, guilty } = watch(busy);
     watchdog.begin(1);
-    const heldUpUntil = performance.now() + 50;
-    await delay(5);
-    // The loop of this process stands still: the timers are late, and so is the news that all is well.
-    while (performance.now() < heldUpUntil + 200);
-    setImmediate(() => watchdog.rest());
+    await delay(20);
+    // The loop of this process stands still, so that the timer is late; the news that all is well is read behind the timers.
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        stat(".", () => {
+          watchdog.rest();
+          resolve();
+        });
+        const heldUpUntil = performance.now() + 250;
+        while (performance.now() < heldUpUntil);
+      });
+    });
     expect(await Promise.race([guilty, delay(300, "alone")])).toBe("alone");
   });
 });
