@@ -8,7 +8,7 @@ import { checkWrites, InvalidOutcome } from "./check-writes.ts";
 import type { Phase, UnitOutcome, WireDecision, Writes } from "./protocol.ts";
 
 /** As large as a request body may be. */
-export const maxOutcomeBytes: number = 32 * 1024 * 1024;
+const maxOutcomeBytes = 32 * 1024 * 1024;
 const maxVerdictLength = 200;
 const maxMessageLength = 4000;
 const maxHeaders = 64;

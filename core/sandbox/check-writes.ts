@@ -12,7 +12,8 @@ export class InvalidOutcome extends Error {
   }
 }
 
-export const maxStateBytes: number = 64 * 1024;
+/** Writes to stores name what they delete, too; how much a store holds is seen when they are committed. */
+const maxStateBytes = 128 * 1024;
 const maxLogBytes = 64 * 1024;
 const maxAnnotationBytes = 4 * 1024;
 const maxKvBytes = 1024 * 1024;

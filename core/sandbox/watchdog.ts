@@ -3,7 +3,7 @@
 import { cpuMs } from "./process-stats.ts";
 
 /** What a host has beyond the limit of a message before it is killed, ms: its own timers are to fire first. */
-export const graceMs = 100;
+const graceMs = 100;
 /** Processor time within the grace that tells a host at work from one that was not let run. */
 const guiltyCpuMs = graceMs / 2;
 /** A host that uses no processor is given up after so long beyond the limit, ms. */

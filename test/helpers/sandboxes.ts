@@ -57,7 +57,7 @@ export function unitsOf(
 
 let calls = 0;
 
-export function callContext(): CallContext {
+function callContext(): CallContext {
   return {
     requestId: `request-${++calls}`,
     operation: "generate",

@@ -107,7 +107,7 @@ describe("outcomes", () => {
     ['headers["x-a"]', "preCall", { headers: [["x-a", "x".repeat(8193)]] }],
     ["writes", "preCall", { writes: [] }],
     ["writes.state", "preCall", { writes: { state: [] } }],
-    ["writes.state", "preCall", { writes: { state: { a: "x".repeat(64 * 1024) } } }],
+    ["writes.state", "preCall", { writes: { state: { a: "x".repeat(128 * 1024) } } }],
     ['writes.state["__proto__"]', "preCall", { writes: parse('{"state":{"__proto__":1}}') }],
     ["writes.annotations", "preCall", { writes: { annotations: { a: "x".repeat(4096) } } }],
     ["writes.logs", "preCall", { writes: { logs: "x" } }],
