@@ -10,6 +10,11 @@ export interface AfterwardsServices {
 
 const last = new WeakMap<Exchange, Promise<unknown>>();
 
+/** What still runs for an exchange; undefined when nothing does, or did. */
+export function afterwardsOf(exchange: Exchange): Promise<unknown> | undefined {
+  return last.get(exchange);
+}
+
 /** Nothing aborts it: its caller may have left, and the sandbox has limits of its own. */
 const unending = new AbortController().signal;
 

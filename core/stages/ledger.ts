@@ -3,6 +3,7 @@
 import type { Middleware } from "koa";
 
 import type { Exchange, Settlement } from "../exchange.ts";
+import { afterwardsOf } from "../phases/afterwards.ts";
 import type { Services } from "../services.ts";
 
 export type LedgerServices = Pick<Services, "traces" | "routed" | "logger">;
@@ -17,23 +18,34 @@ export function createLedger(services: LedgerServices): Middleware {
 
 export function recordExchange(exchange: Exchange, settlement: Settlement, services: LedgerServices): void {
   const target = exchange.plan[0];
-  const { summary } = settlement;
   const isMain = exchange.operation === "generate" && exchange.parent === undefined;
   services.traces.keep(exchange.id, exchange.trace, isMain);
   exchange.trace.add("ingress", settlement.outcome, { status: settlement.status });
-  const facts = exchange.knownFacts;
-  const { modelAsked } = exchange;
   if (target !== undefined && isMain) {
     services.routed({
       requestId: exchange.id,
       label: exchange.label ?? "default",
-      modelAsked,
+      modelAsked: exchange.modelAsked,
       modelServed: target.model,
       deployment: target.deployment.deploymentId,
       status: settlement.status,
       at: new Date().toISOString(),
     });
   }
+  // Those who hear of the end are told in this turn; what they note belongs to the record too.
+  queueMicrotask(() => {
+    const running = afterwardsOf(exchange);
+    const write = (): void => writeRecord(exchange, settlement, services);
+    if (running === undefined) write();
+    else void running.then(write, write);
+  });
+}
+
+function writeRecord(exchange: Exchange, settlement: Settlement, services: Pick<LedgerServices, "logger">): void {
+  const target = exchange.plan[0];
+  const { summary } = settlement;
+  const facts = exchange.knownFacts;
+  const { modelAsked } = exchange;
   const fields = {
     requestId: exchange.id,
     ...(exchange.parent === undefined ? {} : { madeFor: exchange.parent }),

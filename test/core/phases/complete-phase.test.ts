@@ -101,7 +101,17 @@ it("nothing waits for it but a stop", async () => {
   expect((await hooked.ask(false)).status).toBe(200);
   await hooked.proxy.stop(5000);
   const lines = (await hooked.proxy.logLines()).map(({ msg, text }) => text ?? msg);
-  expect(lines.slice(-4)).toEqual(["request", "stopping", "done", "stopped"]);
+  // The record of the request waits too: what the hook notes belongs to it.
+  expect(lines.slice(-4)).toEqual(["stopping", "done", "request", "stopped"]);
+});
+
+it("a stop that cannot wait for it loses no record of a request", async () => {
+  const hook = `onComplete() { const end = Date.now() + 900; while (Date.now() < end); }`;
+  await using hooked = await startHooked({ hooks: { "a.ts": hook }, entries: { "a.ts": { slice_ms: 1000 } }, reply: textReply("hello") });
+  expect((await hooked.ask(false)).status).toBe(200);
+  await hooked.proxy.stop(0);
+  const lines = await hooked.proxy.logLines();
+  expect(lines.filter(({ msg }) => msg === "request")).toHaveLength(1);
 });
 
 it("it comes last, and sees what the phases before it wrote", async () => {
