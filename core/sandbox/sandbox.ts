@@ -15,8 +15,9 @@ import type {
 
 export interface Sandbox {
   /**
-   * Compiles and runs the files in the spare host, then in the active one. Rejects with `SandboxUnavailable`
-   * only when no host can be started; what is wrong with a file is said in its manifest.
+   * Compiles and runs the files in the spare host, which then takes over; the other one follows, so that loading
+   * delays no call. Rejects with `SandboxUnavailable` only when no host can be started; what is wrong with a file is
+   * said in its manifest.
    */
   load(units: readonly UnitSpec[]): Promise<LoadedProgram>;
   status(): SandboxStatus;
@@ -86,6 +87,7 @@ export interface StreamCall {
   readonly stream: string;
   readonly units: readonly number[];
   readonly context: CallContext;
+  /** Asked again whenever the stream is opened on another host; what its batches wrote is to be in there by then. */
   stores(unit: number): UnitStores | undefined;
 }
 
