@@ -6,6 +6,7 @@ import type { Json, RequestBody } from "../sdk/body.ts";
 import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary, ReplyWatch } from "../sdk/dialect.ts";
 import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
+import { Annotations } from "./annotations.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
 import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
@@ -13,7 +14,6 @@ import type { Snapshot } from "./snapshot.ts";
 import { Trace } from "./trace.ts";
 
 const maxModelLength = 500;
-const maxAnnotations = 32;
 
 /** Who calls, and what credential of their own they brought along. */
 export interface Caller {
@@ -89,7 +89,7 @@ export class Exchange {
   readonly trace: Trace;
   readonly attempts: Attempt[] = [];
   readonly now: () => number;
-  readonly #annotations = new Map<string, Json>();
+  readonly #annotations = new Annotations();
 
   /** Written by auth. */
   caller: Caller = { kind: "anonymous", credentials: [] };
@@ -197,13 +197,13 @@ export class Exchange {
     return this.#facts;
   }
 
-  /** Fields that user code added, for the log line and whoever else tells of the exchange. At most 32. */
+  /** Fields that user code added, for the log line and whoever else tells of the exchange. At most 32, 16 KiB in all. */
   get annotations(): ReadonlyMap<string, Json> {
-    return this.#annotations;
+    return this.#annotations.values;
   }
 
   annotate(key: string, value: Json): void {
-    if (this.#annotations.size < maxAnnotations || this.#annotations.has(key)) this.#annotations.set(key, value);
+    this.#annotations.set(key, value);
   }
 
   /** Aborted when the client left or the proxy stops; the reason says which. */

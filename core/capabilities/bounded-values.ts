@@ -20,7 +20,7 @@ export class BoundedValues {
   #values: Values = noValues;
   #length = 0;
 
-  /** @param maxLength of the keys, and of the values as JSON, in characters: what the code inside the isolates counts */
+  /** @param maxLength of it all as JSON, in characters: what the code inside the isolates counts */
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
   }
@@ -48,7 +48,7 @@ export class BoundedValues {
         stored.delete(key);
         continue;
       }
-      const added = key.length + JSON.stringify(value).length;
+      const added = JSON.stringify(key).length + JSON.stringify(value).length + 2;
       length += added;
       stored.set(key, { value, length: added });
     }

@@ -7,9 +7,10 @@ import type { KvWrite } from "../sandbox/protocol.ts";
 import { CapabilityError } from "./capability-error.ts";
 
 export interface KvLimits {
-  readonly keyBytes: number;
-  /** Of a value, and of a line. */
-  readonly valueBytes: number;
+  /** Characters, as the code inside the isolates counts. */
+  readonly keyLength: number;
+  /** Of a value, and of a line: characters of JSON. */
+  readonly valueLength: number;
   /** Per file. */
   readonly keys: number;
   /** Per file. */
@@ -21,8 +22,8 @@ export interface KvLimits {
 }
 
 export const kvLimits: KvLimits = {
-  keyBytes: 1024,
-  valueBytes: 256 * 1024,
+  keyLength: 512,
+  valueLength: 256 * 1024,
   keys: 10_000,
   fileBytes: 64 * 1024 * 1024,
   lines: 10_000,
@@ -122,9 +123,9 @@ export class KvDatabase {
 
   #apply(file: string, write: KvWrite, usage: Usage): void {
     const key = JSON.stringify(write.key);
-    const keyBytes = Buffer.byteLength(key, "utf8");
-    if (keyBytes > this.#limits.keyBytes)
-      throw new CapabilityError(`kv: a key of ${keyBytes} bytes; at most ${this.#limits.keyBytes}. Nothing was written`);
+    const { length } = write.key;
+    if (length > this.#limits.keyLength)
+      throw new CapabilityError(`kv: a key of ${length} characters; at most ${this.#limits.keyLength}. Nothing was written`);
     switch (write.op) {
       case "set":
         return this.#set(file, key, this.#text(write.value), usage);
@@ -137,9 +138,9 @@ export class KvDatabase {
 
   #text(value: Json): string {
     const text = JSON.stringify(value);
-    const bytes = Buffer.byteLength(text, "utf8");
-    if (bytes > this.#limits.valueBytes)
-      throw new CapabilityError(`kv: a value of ${bytes} bytes; at most ${this.#limits.valueBytes}. Nothing was written`);
+    const { length } = text;
+    if (length > this.#limits.valueLength)
+      throw new CapabilityError(`kv: a value of ${length} characters; at most ${this.#limits.valueLength}. Nothing was written`);
     return text;
   }
 

@@ -6,7 +6,7 @@ import { InvalidOutcome } from "./check-writes.ts";
 import type { PhaseOutcome, StreamResult } from "./sandbox.ts";
 
 /** JSON texts that take the places of the events of one batch. */
-const maxTextLength = 8 * 1024 * 1024;
+const maxTextLength = 2 * 1024 * 1024;
 const maxTexts = 10_000;
 
 /**

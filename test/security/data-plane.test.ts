@@ -49,6 +49,7 @@ const refused = {
   "a message at 2 billion": `r.messages[2 ** 31] = { role: "user", content: "x" }`,
   "a list with holes": `const a = []; a[1e6] = 1; r.metadata = { a }`,
   "10,000 levels": `let a = {}; const top = a; for (let i = 0; i < 10000; i++) a = a.a = {}; r.metadata = top`,
+  "9 MB": `r.system = "x".repeat(9 * 1024 * 1024)`,
   "40 MB": `r.system = "x".repeat(40 * 1024 * 1024)`,
   "200,000 fields": `for (let i = 0; i < 200000; i++) r["k" + i] = i`,
   "state without end": `for (let i = 0; ; i++) c.state.set("k" + i, "x".repeat(1000))`,

@@ -42,6 +42,8 @@ const attempts: Readonly<Record<string, string>> = {
   itself: `return (await c.fetch("http://" + c.params.self + "/v1/messages", { method: "POST", body: "{}" })).status`,
   "too many": `return (await Promise.all(Array.from({ length: 33 }, () => c.fetch(c.params.service).catch((e) => e.message)))).filter((x) => typeof x === "string")`,
   kv: `await c.kv.append("log", c.requestId); await c.kv.set("last", { id: c.requestId }); return [await c.kv.get("last"), (await c.kv.lines("log")).length]`,
+  "kv emptied": `await c.kv.append("gone", 1); await c.kv.delete("gone"); await c.kv.append("gone", 2); return c.kv.lines("gone")`,
+  "kv too large": `await c.kv.set("large", "x".repeat(262144))`,
   "kv and failure": `await c.kv.append("log", "never"); throw new Error("after all")`,
   "kv across files": `return [await c.kv.get("../../hooks/other"), await (await c.kv.get("constructor")) ?? "nothing"]`,
   callModel: `const { text } = await c.callModel({ model: "small", messages: [{ role: "user", content: "nested" }] }); return text`,
@@ -155,6 +157,15 @@ describe("kv", () => {
     const { answer } = await send("kv and failure");
     expect(answer.text).toContain("from the model");
     expect(await attempt("kv")).toEqual({ value: [expect.anything(), before[1] + 1] });
+  });
+
+  test("forgets what is deleted, lines and all", async () => {
+    expect(await attempt("kv emptied")).toEqual({ value: [2] });
+    expect(await attempt("kv emptied")).toEqual({ value: [2] });
+  });
+
+  test("refuses what is too large where it is written", async () => {
+    expect((await attempt("kv too large")).error).toContain("262146 characters of JSON; at most 262144");
   });
 
   test("has no way to what others keep", async () => {

@@ -10,6 +10,8 @@ const maxWrites = 100;
 /** JSON of the writes of a call. */
 const maxWrittenLength = 1_000_000;
 const maxLines = 1000;
+/** JSON of a value or a line, in characters. */
+const maxValueLength = 262_144;
 
 export interface RecordingKeyValue {
   readonly view: KeyValue;
@@ -24,6 +26,8 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
   /** JSON texts by key; undefined where deleted. */
   const values = new Map<string, string | undefined>();
   const appended = new Map<string, string[]>();
+  /** Keys whose lines from before this call are gone. */
+  const emptied = new Set<string>();
 
   const nameOf = (key: unknown): string => {
     if (refusal !== undefined) throw refusal;
@@ -48,7 +52,7 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
     },
     async set(key, value) {
       const name = nameOf(key);
-      const text = toJson(value, `context.kv.set(${JSON.stringify(name)})`);
+      const text = textOf(value, `context.kv.set(${JSON.stringify(name)})`);
       write(`{"op":"set","key":${JSON.stringify(name)},"value":${text}}`);
       values.set(name, text);
     },
@@ -56,10 +60,12 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
       const name = nameOf(key);
       write(`{"op":"delete","key":${JSON.stringify(name)}}`);
       values.set(name, undefined);
+      appended.delete(name);
+      emptied.add(name);
     },
     async append(key, line) {
       const name = nameOf(key);
-      const text = toJson(line, `context.kv.append(${JSON.stringify(name)})`);
+      const text = textOf(line, `context.kv.append(${JSON.stringify(name)})`);
       write(`{"op":"append","key":${JSON.stringify(name)},"line":${text}}`);
       const lines = appended.get(name);
       if (lines === undefined) appended.set(name, [text]);
@@ -68,7 +74,7 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
     async lines(key: unknown, last: unknown = maxLines) {
       const name = nameOf(key);
       const wanted = Math.max(0, Math.min(maxLines, Math.floor(Number(last)) || 0));
-      const found = await ask({ op: "kv.lines", key: name, last: wanted });
+      const found = emptied.has(name) ? [] : await ask({ op: "kv.lines", key: name, last: wanted });
       const own = (appended.get(name) ?? []).map((text) => JSON.parse(text) as Json);
       const all = [...(Array.isArray(found) ? (found as Json[]) : []), ...own];
       return wanted === 0 ? [] : all.slice(-wanted);
@@ -86,4 +92,11 @@ export function createKeyValue(ask: Ask, refusal: Error | undefined): RecordingK
       return text;
     },
   };
+}
+
+function textOf(value: unknown, where: string): string {
+  const text = toJson(value, where);
+  if (text.length > maxValueLength)
+    throw new SandboxError(`${where}: ${text.length} characters of JSON; at most ${maxValueLength} are kept under a key or in a line`);
+  return text;
 }

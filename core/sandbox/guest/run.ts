@@ -9,8 +9,8 @@ import { readDecision, readVerdict } from "./results.ts";
 import { isThenable, type LoadedUnit } from "./unit.ts";
 import { createDocumentView, createView } from "./view.ts";
 
-/** As much as the proxy takes. */
-const maxAnswerLength = 33_000_000;
+/** The proxy reads what comes back in one go, and everybody else waits meanwhile. */
+const maxAnswerLength = 8_000_000;
 
 export interface RunSource {
   readonly unit: LoadedUnit;

@@ -158,11 +158,11 @@ describe("a commit", () => {
     const writes: KvWrite[] = [
       { op: "set", key: "a", value: 2 },
       { op: "append", key: "log", line: 1 },
-      { op: "set", key: "b", value: "x".repeat(kvLimits.valueBytes) },
+      { op: "set", key: "b", value: "x".repeat(kvLimits.valueLength) },
     ];
     await expect(store.commit(file, writes, "2")).rejects.toMatchObject({
       name: "CapabilityError",
-      message: /a value of 262146 bytes; at most 262144/,
+      message: /a value of 262146 characters; at most 262144/,
     });
     expect([await store.get(file, "a"), await store.get(file, "b"), await store.lines(file, "log", 9)]).toEqual([[1], [], []]);
     // What was refused was not applied, so the same outcome may come again.
@@ -219,7 +219,7 @@ describe("a database that cannot be used", () => {
 });
 
 describe("limits", () => {
-  const small: KvLimits = { keyBytes: 20, valueBytes: 100, keys: 5, fileBytes: 300, lines: 4, readBytes: 120 };
+  const small: KvLimits = { keyLength: 20, valueLength: 100, keys: 5, fileBytes: 300, lines: 4, readBytes: 120 };
   const withSmall = (): KvDatabase => new KvDatabase(new DatabaseSync(":memory:"), () => 0, small);
   const set = (key: string, value: Json): KvWrite => ({ op: "set", key, value });
 
@@ -240,8 +240,8 @@ describe("limits", () => {
         "4",
       ),
     ).toThrow(/would have 3\d\d bytes; at most 300/);
-    expect(() => database.commit(file, [set("k".repeat(20), 1)], "5")).toThrow("a key of 22 bytes; at most 20");
-    expect(() => database.commit(file, [set("b", "é".repeat(50))], "6")).toThrow("a value of 102 bytes; at most 100");
+    expect(() => database.commit(file, [set("k".repeat(21), 1)], "5")).toThrow("a key of 21 characters; at most 20");
+    expect(() => database.commit(file, [set("b", "é".repeat(100))], "6")).toThrow("a value of 102 characters; at most 100");
     database.commit("hooks/b.ts", [set("f", 1)], "7");
   });
 
