@@ -40,7 +40,7 @@ function contextified(code: string): (value: object) => unknown {
   const call = new Script("code(value)");
   return (value) => {
     context["value"] = value;
-    return call.runInContext(context, { timeout: 50 });
+    return call.runInContext(context, { timeout: 1000 });
   };
 }
 
