@@ -2,7 +2,6 @@
 
 import type { CallError } from "../../sdk/define.ts";
 import { type ErrorKind, ProxyError } from "../../sdk/errors.ts";
-import { ClientGone } from "../body/collect.ts";
 import type { Exchange, Reply, Settlement } from "../exchange.ts";
 import { hideCredentials } from "../credentials/hide.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
@@ -29,8 +28,8 @@ export async function withErrorHooks(exchange: Exchange, services: ErrorServices
   try {
     reply = await work();
   } catch (error) {
-    // Nobody is there to be answered, or nobody to answer.
-    if (exchange.signal.aborted || error instanceof ClientGone) throw error;
+    // Nobody is there to be answered.
+    if (exchange.signal.aborted) throw error;
     const answer = await ask(exchange, services, program, describe(error, services, false));
     if (answer === undefined) throw error;
     return answer;

@@ -38,7 +38,8 @@ describe("onError is told", () => {
   it("what the proxy says for itself: of a model nobody serves, of an upstream that cannot be reached, of a hook that denied", async () => {
     const hook = `preCall(request) { if (request.model === "denied") return deny(418, "no"); }, ${looksOn}`;
     await using hooked = await startHooked({ hooks: { "a.ts": hook }, reply: cutReply() });
-    for (const model of ["nobody", "m", "denied"]) await ask(hooked.proxy.url, body(model));
+    const statuses = { nobody: 404, m: 502, denied: 418 };
+    for (const [model, status] of Object.entries(statuses)) expect(await ask(hooked.proxy.url, body(model))).toMatchObject({ status });
     expect(await told(hooked.proxy)).toMatchObject([
       { status: 404, type: "not_found_error", source: "proxy", midStream: false },
       { status: 502, type: "api_error", source: "proxy", message: expect.stringContaining("could not be reached"), target: "m" },

@@ -76,7 +76,8 @@ async function createExchange(program: UserProgram | undefined, operation: Opera
   return exchange;
 }
 
-function servicesOf(): { readonly services: PostCallServices; readonly lines: readonly unknown[] } {
+function servicesOf(): { readonly services: PostCallServices; readonly lines: readonly unknown[]; readonly committed: readonly number[] } {
+  const committed: number[] = [];
   const { logger, lines } = keepLog();
   const mapped = { message: "", position: undefined, stack: "", frame: "" };
   const services: PostCallServices = {
@@ -84,7 +85,7 @@ function servicesOf(): { readonly services: PostCallServices; readonly lines: re
     capabilities: {
       stores: () => undefined,
       operations: () => ({ run: () => Promise.reject(new Error("not asked for")) }),
-      commit: () => undefined,
+      commit: (_, { index }) => void committed.push(index),
     },
     failures: createFailureLog(
       logger,
@@ -96,7 +97,7 @@ function servicesOf(): { readonly services: PostCallServices; readonly lines: re
     countTokens: () => Promise.resolve(0),
     inBackground: () => undefined,
   };
-  return { services, lines };
+  return { services, lines, committed };
 }
 
 const unit = (index: number, init: UnitInit = {}): LoadedUnit =>
@@ -114,7 +115,7 @@ const withTools = (index: number): LoadedUnit => {
 async function through(units: readonly LoadedUnit[], push?: Push, chunks: readonly Uint8Array[] = bytes) {
   const { program, opened } = programOf(units, push);
   const exchange = await createExchange(program);
-  const { services, lines } = servicesOf();
+  const { services, lines, committed } = servicesOf();
   const watch = exchange.ingress.watch("text/event-stream");
   const source = hookEvents(exchange, services, program, units, readEvents(bodyOf(chunks), exchange.ingress.events, watch));
   const body = writeEvents(source, exchange.ingress.events);
@@ -123,7 +124,7 @@ async function through(units: readonly LoadedUnit[], push?: Push, chunks: readon
     for await (const chunk of body) sent.push(chunk);
     return Buffer.concat(sent).toString();
   };
-  return { exchange, opened, lines, body, read };
+  return { exchange, opened, lines, committed, body, read };
 }
 
 describe("hooks of events", () => {
@@ -172,6 +173,22 @@ describe("hooks of events", () => {
     await read();
     expect(opened[0]?.pushed).toHaveLength(1);
     expect(opened[0]?.pushed[0]).toHaveLength(events.length);
+  });
+
+  it("write nothing in a batch in which they failed, or did what they may not", async () => {
+    const writes = { locals: { written: true } };
+    const error = { kind: "threw", name: "Error", message: "oh no", stack: "" } as const;
+    const push: Push = async (texts) => ({
+      events: texts.map((text) => (text.includes('"Bash"') ? [] : 0)),
+      outcomes: [
+        { unit: 0, us: 5, writes },
+        { unit: 1, us: 5, writes, changed: texts.map((_, place) => place) },
+        { unit: 2, us: 5, writes, error },
+      ],
+    });
+    const { committed, read } = await through([unit(0), unit(1), unit(2)], push, [Buffer.concat(bytes)]);
+    await read();
+    expect(committed).toEqual([0]);
   });
 
   it("are summed up in one line of the trace each, however often they failed", async () => {

@@ -38,9 +38,17 @@ const looksOn = `postCall(reply, context) { context.log(JSON.stringify(reply)); 
 describe("a whole reply", () => {
   it("leaves as it came when no hook changes it", async () => {
     const json = JSON.stringify(whole, null, 2).replace('"input_tokens": 10', '"input_tokens": 10.0');
-    await using hooked = await startHooked({ hooks: { "a.ts": looksOn }, reply: jsonReply(json) });
-    expect((await hooked.ask(false)).text).toBe(json);
-    expect((await userLog(hooked.proxy)).map(({ text }) => JSON.parse(text))).toEqual([JSON.parse(json)]);
+    // No UTF-8, so that text would be something else.
+    const bytes = Buffer.concat([Buffer.from(json.slice(0, -2)), Buffer.from(',"more":"\xff"}', "latin1")]);
+    await using hooked = await startHooked({ hooks: { "a.ts": looksOn }, reply: jsonReply(bytes) });
+    expect((await hooked.ask(false)).bytes.equals(bytes)).toBe(true);
+    expect((await userLog(hooked.proxy)).map(({ text }) => JSON.parse(text))).toEqual([{ ...JSON.parse(json), more: "\ufffd" }]);
+  });
+
+  it("of another kind is shown to nobody", async () => {
+    await using hooked = await startHooked({ hooks: { "a.ts": looksOn }, reply: jsonReply({ type: "other", content: [] }) });
+    expect((await hooked.ask(false)).json()).toEqual({ type: "other", content: [] });
+    expect(await userLog(hooked.proxy)).toEqual([]);
   });
 
   it("keeps every byte but those that were changed", async () => {
@@ -134,8 +142,8 @@ describe("a stream", () => {
     expect((await userLog(hooked.proxy)).map(({ text }) => JSON.parse(text))).toEqual([whole, whole, whole]);
   });
 
-  it("that did not come to its end is not shown", async () => {
-    await using hooked = await startHooked({ hooks: { "a.ts": looksOn }, reply: streamReply({ events, cutAfter: { events: 6 } }) });
+  it.each(["close", "finish"] as const)("that did not come to its end is not shown (%s)", async (cut) => {
+    await using hooked = await startHooked({ hooks: { "a.ts": looksOn }, reply: streamReply({ events, cutAfter: { events: 6 }, cut }) });
     expect(dataOf((await hooked.ask(true)).text).at(-1)).toMatchObject({ type: "error" });
     expect(await userLog(hooked.proxy)).toEqual([]);
   });
