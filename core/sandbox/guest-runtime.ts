@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 
 let built: Promise<string> | undefined;
 
@@ -13,12 +13,28 @@ export function guestRuntime(): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
+  const urlScript = await bundleScript({
+    entryPoints: [sourceFile("guest/url")],
+    globalName: "classes",
+    banner: { js: "(()=>{" },
+    footer: { js: "return classes})()" },
+  });
+  return bundleScript({
     entryPoints: [sourceFile("guest/main")],
+    define: { urlScript: JSON.stringify(urlScript) },
+    globalName: "runtime",
+    // A variable of a script would be visible to all code that follows; this one is inside a function.
+    banner: { js: '(()=>{"use strict";' },
+    footer: { js: "return runtime.entry})()" },
+  });
+}
+
+async function bundleScript(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    ...options,
     bundle: true,
     write: false,
     format: "iife",
-    globalName: "runtime",
     platform: "neutral",
     target: "es2024",
     mainFields: ["module", "main"],
@@ -27,11 +43,8 @@ async function bundle(): Promise<string> {
     minifyIdentifiers: true,
     logLevel: "silent",
     tsconfigRaw: {},
-    // A variable of a script would be visible to all code that follows; this one is inside a function.
-    banner: { js: '(()=>{"use strict";' },
-    footer: { js: "return runtime.entry})()" },
   });
-  return outputFiles[0]?.text ?? "";
+  return outputFiles?.[0]?.text ?? "";
 }
 
 /** TypeScript in a checkout, what became of it in a package. @param name relative to this folder, without ending */

@@ -73,11 +73,11 @@ export const testContext: CallContext = {
 const pseudonymKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /** Starts one as the sandbox does, without the limits of the shell. */
-export async function startHost(): Promise<TestHost> {
+export async function startHost(options: { readonly stderr?: "ignore" } = {}): Promise<TestHost> {
   const runtime = await guestRuntime();
   const child = spawn(process.execPath, ["--jitless", "--no-warnings", await hostProgram()], {
     env: {},
-    stdio: ["ignore", "inherit", "inherit", "pipe"],
+    stdio: ["ignore", "ignore", options.stderr ?? "inherit", "pipe"],
   });
   const socket = child.stdio[3];
   if (!(socket instanceof Duplex)) throw new Error("no socket");
@@ -97,7 +97,7 @@ export async function startHost(): Promise<TestHost> {
   socket.on("error", () => undefined);
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.once("exit", (code, signal) => {
-      for (const { reject } of waiting.values()) reject(new Error(`the host ended: ${signal ?? code}`));
+      for (const waiter of waiting.values()) waiter.reject(new Error(`the host ended: ${signal ?? code}`));
       resolve({ code, signal });
     }),
   );
@@ -132,7 +132,7 @@ export async function startHost(): Promise<TestHost> {
       units: [0],
       context: testContext,
       stores: {},
-      sliceMs: 100,
+      sliceMs: 2000,
       ...shape,
       ...rest,
       parts: lengths,
@@ -161,7 +161,7 @@ export async function startHost(): Promise<TestHost> {
     },
     resume: (id, results) => ask({ type: "resume", id, results }),
     async events(message) {
-      const answer = await ask({ type: "events", id: nextId++, version, sliceMs: 100, ...message });
+      const answer = await ask({ type: "events", id: nextId++, version, sliceMs: 2000, ...message });
       if (answer.type !== "events-done") throw new Error(`answered ${answer.type}`);
       return answer;
     },

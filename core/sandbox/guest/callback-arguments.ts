@@ -29,6 +29,7 @@ export function requestData(request: unknown, context: Context): unknown {
       const value: unknown = Reflect.get(target, key);
       return value === undefined ? added.get(key)?.() : value;
     },
+    set: (target, key, value) => Reflect.set(target, key, value),
   });
 }
 

@@ -10,6 +10,9 @@ export interface Dispatcher {
    * @returns JSON texts in lines: the answer of each unit that was asked
    */
   dispatch(units: string, values: readonly unknown[]): string;
+  /** Tells the unit asked last of a rejection that nobody handled. @returns what `dispatch` returned */
+  stray(message: string): string;
+  isUsed(): boolean;
   /** Where a dispatch was interrupted: the answers before, as `dispatch` returns them. */
   cursor(): string;
 }
@@ -21,9 +24,11 @@ export interface Dispatcher {
 export function createDispatcher(): Dispatcher {
   const entries = new Map<string, Entry>();
   let answers: string[] = [];
+  let asked: Entry | undefined;
 
   const ask = (unit: string, values: readonly unknown[], stores: Readonly<Record<string, string>>): string => {
     const entry = entries.get(unit);
+    asked = entry;
     const [run, phase, facts, rest, , ...behind] = values;
     try {
       const answer: unknown = entry?.("run", unit, run, phase, facts, rest, stores[unit] ?? "", ...behind);
@@ -47,6 +52,11 @@ export function createDispatcher(): Dispatcher {
         answers.push(answer);
         if (!answer.startsWith("-")) break;
       }
+      return answers.join("\n");
+    },
+    isUsed: () => entries.size > 0,
+    stray(message) {
+      asked?.("stray", message);
       return answers.join("\n");
     },
     cursor: () => answers.join("\n"),

@@ -2,7 +2,7 @@
 
 import type { ErrorInfo } from "../protocol.ts";
 
-export const maxErrorText = 4000;
+const maxErrorText = 4000;
 const maxCauses = 3;
 
 /** What went wrong within the rules of the sandbox, in words meant for the author. */

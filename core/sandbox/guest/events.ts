@@ -30,8 +30,8 @@ export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventR
   let handler: EventHandler | undefined;
   let answer: Answer | undefined;
 
-  const handle = (text: string): unknown => {
-    if (types !== undefined && !types.includes(typeOf(text))) return undefined;
+  const handle = (text: string): Output | Promise<Output> => {
+    if (types !== undefined && !types.includes(typeOf(text))) return 0;
     handler ??= unit.openStream?.(createContext(recorder));
     const event = JSON.parse(text) as object;
     const returned = handler?.(event);
@@ -48,10 +48,10 @@ export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventR
   const fail = (thrown: unknown): Answer => encodeFailure(recorder, thrown, thrown instanceof InvalidResult ? "invalid" : "threw");
 
   /** Goes on where the last promise stopped it. */
-  const goOn = async (outputs: Output[], first: Promise<unknown>, rest: readonly string[]): Promise<void> => {
+  const goOn = async (outputs: Output[], first: Promise<Output>, rest: readonly string[]): Promise<void> => {
     try {
-      outputs.push((await first) as Output);
-      for (const text of rest) outputs.push((await handle(text)) as Output);
+      outputs.push(await first);
+      for (const text of rest) outputs.push(await handle(text));
       answer = finish(outputs);
     } catch (thrown) {
       answer = fail(thrown);
@@ -70,7 +70,7 @@ export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventR
             void goOn(outputs, output, events.slice(index + 1));
             return "?";
           }
-          outputs.push((output ?? 0) as Output);
+          outputs.push(output);
         }
         return finish(outputs);
       } catch (thrown) {

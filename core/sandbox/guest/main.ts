@@ -17,6 +17,8 @@ export const entry: Entry = (operation, ...values) => {
       return "";
     case "dispatch":
       return dispatcher.dispatch(String(values[0]), values.slice(1));
+    case "stray":
+      return dispatcher.isUsed() ? dispatcher.stray(String(values[0])) : runtime.perform(operation, values as readonly string[]);
     case "cursor":
       return dispatcher.cursor();
     default:

@@ -3,8 +3,12 @@
 import { SandboxError } from "./errors.ts";
 import { freezeIntrinsics } from "./freeze.ts";
 import { createConsole, type Log } from "./log.ts";
+import { runScript } from "./run-script.ts";
 import { cloneStructured } from "./structured-clone.ts";
 import { decodeBase64, encodeBase64, Utf8Decoder, Utf8Encoder } from "./text-coding.ts";
+
+/** A script whose value holds the classes URL and URLSearchParams; put in when the runtime is bundled. */
+declare const urlScript: string;
 
 /** Memory that the limit of an isolate does not see, clocks that tell too much, and code that runs outside any call. */
 const removedGlobals = ["WebAssembly", "SharedArrayBuffer", "Atomics", "FinalizationRegistry", "WeakRef"];
@@ -47,7 +51,27 @@ export function installPrelude(realm: object, currentLog: () => Log): void {
   for (const [name, value] of Object.entries(supplied)) {
     Object.defineProperty(realm, name, { value, writable: true, enumerable: false, configurable: true });
   }
+  for (const name of urlNames) supplyUrl(realm, name);
   freezeIntrinsics(realm);
+}
+
+const urlNames = ["URL", "URLSearchParams"];
+
+/** Run when first touched: its tables take longer to unpack than everything else here. */
+function supplyUrl(realm: object, touched: string): void {
+  const define = (name: string, value: unknown): void =>
+    void Object.defineProperty(realm, name, { value, writable: true, configurable: true });
+  Object.defineProperty(realm, touched, {
+    get() {
+      const classes = runScript(urlScript) as Readonly<Record<string, object>>;
+      for (const name of urlNames) if (Reflect.getOwnPropertyDescriptor(realm, name)?.get !== undefined) define(name, classes[name]);
+      return classes[touched];
+    },
+    set(value: unknown) {
+      define(touched, value);
+    },
+    configurable: true,
+  });
 }
 
 /** There as a function, so that code which only looks for it loads. */

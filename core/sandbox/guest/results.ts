@@ -6,6 +6,8 @@ import { toJson } from "./stores.ts";
 
 const maxMessageLength = 4000;
 const maxLabelLength = 200;
+/** More would take longer to write than a call may last. */
+const maxReplyLength = 4_000_000;
 
 /** JSON of the verdict: `true`, a label, or undefined for no match. @throws InvalidResult */
 export function readVerdict(value: unknown): string | undefined {
@@ -35,6 +37,8 @@ export function readDecision(phase: Phase, value: unknown, subject: unknown): st
 }
 
 function readRespond(phase: Phase, reply: unknown): string {
+  if (typeof reply === "string" && reply.length > maxReplyLength)
+    throw new InvalidResult(`${phase} responded with ${reply.length} characters; at most ${maxReplyLength} are taken`);
   if (typeof reply === "string") return `{"kind":"respond","reply":${JSON.stringify(reply)}}`;
   const content: unknown = typeof reply === "object" && reply !== null ? Reflect.get(reply, "content") : undefined;
   if (!Array.isArray(content))

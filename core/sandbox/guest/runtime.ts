@@ -8,6 +8,7 @@ import { describeError } from "./errors.ts";
 import { createEventRun, type EventRun } from "./events.ts";
 import { createLog, type Log } from "./log.ts";
 import { createRun, type Run } from "./run.ts";
+import { runScript } from "./run-script.ts";
 import type { LoadedUnit } from "./unit.ts";
 
 export interface Runtime {
@@ -158,9 +159,6 @@ function load(units: Map<string, LoadedUnit>, infosText: string, code: string): 
   });
   return JSON.stringify(manifests);
 }
-
-/** Called by another name it is indirect: the script sees the global scope only. */
-const runScript = Reflect.get(globalThis, "eval") as (script: string) => unknown;
 
 /** A strict script keeps its variables to itself: hence the last line. */
 function evaluate(code: string, file: string): { readonly exports: unknown } | { readonly thrown: unknown } {

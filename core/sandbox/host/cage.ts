@@ -1,6 +1,7 @@
 /** One isolate with the files that live in it. It is made when first used, and made anew after it had to be thrown away. */
 
 import ivm from "isolated-vm";
+import { runtimeFile } from "../guest/errors.ts";
 import type { UnitCode } from "../protocol.ts";
 import type { UnitInfo } from "../guest/entry-format.ts";
 import { loadSliceMs, maxAnswerLength, upkeepSliceMs } from "./limits.ts";
@@ -23,11 +24,13 @@ export interface CallFailure {
 }
 
 export interface Cage {
-  /** Counts the isolates made so far: what an earlier one held is gone. */
+  /** Counts the isolates thrown away so far: what they held is gone. */
   readonly generation: () => number;
   add(units: readonly UnitCode[]): CagedFile;
   /** JSON of the manifests of the file's units. */
   load(file: CagedFile): CallResult;
+  /** Why the file cannot be run at all, if so. */
+  unloadable(file: CagedFile): CallFailure | undefined;
   ask(file: CagedFile, values: readonly unknown[], timeoutMs: number): CallResult;
   /** Calls several files at once, see guest/dispatch.ts. */
   dispatch(files: readonly CagedFile[], values: readonly unknown[], timeoutMs: number): CallResult & { readonly cursor?: string };
@@ -47,6 +50,9 @@ export function createCage(runtime: string, memoryMb: number): Cage {
   let generation = 0;
   let entries = new Map<CagedFile, EntryReference>();
   let dispatcher: EntryReference | undefined;
+  const proven = new Set<CagedFile>();
+  /** Files that took too long or too much when they were first run: not tried again. */
+  const unloadable = new Map<CagedFile, CallFailure>();
   /** Files that the dispatcher knows. */
   let attached = new Set<CagedFile>();
 
@@ -57,14 +63,14 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     dispatcher = undefined;
     entries = new Map();
     attached = new Set();
+    generation += 1;
     if (gone !== undefined && !gone.isDisposed) gone.dispose();
   };
   const createEntry = (): EntryReference => {
     if (isolate === undefined || script === undefined) {
       // Without a handler for running out of memory the process aborts at once; with one it would hang.
       isolate = new ivm.Isolate({ memoryLimit: memoryMb });
-      script = isolate.compileScriptSync(runtime, { filename: "ccproxy:runtime" });
-      generation += 1;
+      script = isolate.compileScriptSync(runtime, { filename: runtimeFile });
     }
     return script.runSync(isolate.createContextSync(), { reference: true, timeout: loadSliceMs }) as EntryReference;
   };
@@ -73,9 +79,10 @@ export function createCage(runtime: string, memoryMb: number): Cage {
       return answer(entry.applySync(undefined, values, { timeout }));
     } catch (error) {
       const failure = describe(error, timeout);
-      if (failure.kind !== "threw") return failure;
-      // A promise that nobody handles hides the answer; it was kept.
-      return apply(entry, ["stray", failure.message.slice(0, 1000)], upkeepSliceMs);
+      // A promise that nobody handles hides the answer; it was kept. Asking for it runs no user code.
+      return failure.kind === "threw" && values[0] !== "stray"
+        ? apply(entry, ["stray", failure.message.slice(0, 1000)], upkeepSliceMs)
+        : failure;
     }
   };
   const answer = (text: unknown): CallResult => {
@@ -91,7 +98,11 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     if (known !== undefined) return { entry: known, manifests: "" };
     const entry = createEntry();
     const loaded = apply(entry, ["load", JSON.stringify(file.infos), file.code], loadSliceMs);
-    if (loaded.type === "failed") return loaded;
+    if (loaded.type === "failed") {
+      if (!proven.has(file)) unloadable.set(file, loaded);
+      return loaded;
+    }
+    proven.add(file);
     entries.set(file, entry);
     return { entry, manifests: loaded.text };
   };
@@ -114,7 +125,9 @@ export function createCage(runtime: string, memoryMb: number): Cage {
         const entered = enter(file);
         return "kind" in entered ? entered : { type: "answer", text: entered.manifests };
       }),
+    unloadable: (file) => unloadable.get(file),
     ask: (file, values, timeoutMs) =>
+      unloadable.get(file) ??
       guarded(() => {
         const entered = enter(file);
         return "kind" in entered ? entered : apply(entered.entry, values, timeoutMs);
@@ -155,6 +168,6 @@ function describe(error: unknown, timeout: number): CallFailure {
 /** Where user code was; what follows the boundary is the host's own. */
 function guestFrames(stack: string): string {
   const [guest = ""] = stack.split("    at (<isolated-vm boundary>)");
-  const lines = guest.split("\n").filter((line) => line.startsWith("    at ") && !line.includes("ccproxy:runtime"));
+  const lines = guest.split("\n").filter((line) => line.startsWith("    at ") && !line.includes(runtimeFile));
   return lines.join("\n").slice(0, 4000);
 }

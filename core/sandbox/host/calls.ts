@@ -67,7 +67,7 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     const batch: Candidate[] = [];
     for (const unit of call.rest) {
       const file = program?.file(unit);
-      if (file === undefined) break;
+      if (file === undefined || file.cage.unloadable(file) !== undefined) break;
       batch.push({ unit, file });
     }
     return batch;

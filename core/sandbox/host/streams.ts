@@ -33,6 +33,8 @@ interface Passage {
   readonly stream: Stream;
   readonly events: (0 | readonly string[])[];
   readonly units: UnitOfStream[];
+  /** Units that have not seen it yet. */
+  rest: readonly number[];
 }
 
 export function createStreams(programs: ReadonlyMap<number, Program>, write: (json: string) => void): Streams {
@@ -55,11 +57,13 @@ export function createStreams(programs: ReadonlyMap<number, Program>, write: (js
         stream: open(batch, version),
         events: batch.events.map(() => 0),
         units: [],
+        rest: batch.units,
       }));
       let hasBegun = false;
-      for (const unit of inOrder(batches)) {
+      for (let unit = nextUnit(passages); unit !== undefined; unit = nextUnit(passages)) {
         const file = programs.get(version)?.file(unit);
-        const concerned = passages.filter(({ batch }) => batch.units.includes(unit));
+        const concerned = passages.filter(({ rest }) => rest[0] === unit);
+        for (const passage of concerned) passage.rest = passage.rest.slice(1);
         const begin = (): void => {
           if (hasBegun) write(`{"type":"progress","id":${id},"unit":${unit}}`);
           hasBegun = true;
@@ -95,10 +99,12 @@ interface UnitRun {
   begin(): void;
 }
 
-/** The units of all batches; the lists of the streams are in the same order, as far as they go. */
-function inOrder(batches: readonly StreamBatch[]): readonly number[] {
-  if (batches.length === 1) return batches[0]?.units ?? [];
-  return [...new Set(batches.flatMap(({ units }) => units))];
+/** A unit that is next for some streams, if possible for all that it is still to see. */
+function nextUnit(passages: readonly Passage[]): number | undefined {
+  const heads = passages.flatMap(({ rest }) => rest.slice(0, 1));
+  if (passages.length === 1) return heads[0];
+  const isFirst = (unit: number): boolean => passages.every(({ rest }) => rest.indexOf(unit) <= 0);
+  return heads.find(isFirst) ?? heads[0];
 }
 
 /** All streams in one call; when that fails, each by itself, so that the one at fault is found and the others go on. */
