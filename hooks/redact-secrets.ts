@@ -14,11 +14,13 @@ import {
   param,
   type Context,
   type Json,
+  type MessagesRequest,
   type ParamsOf,
   type ReplyEvent,
 } from "ccproxy/sdk";
 
 import { Placeholders, restore, unfinishedFrom, type Extra } from "./shared/placeholders.ts";
+import { kindsWithin } from "./shared/secrets.ts";
 
 /** Of what a request may keep until its reply; the rest stays placeholders. */
 const mostKeptCharacters = 40_000;
@@ -48,7 +50,9 @@ export default defineHook({
     const { words, patterns, except, trusted } = context.params;
     if (matchesTarget(context.target, trusted)) return;
     const extras: Extra[] = Object.entries(patterns).map(([kind, each]) => ({ kind: kind.replaceAll(/\W/g, "_"), pattern: each }));
-    const placeholders = new Placeholders({ pseudonym: (text) => context.pseudonym(text), words, patterns: extras, except });
+    const kinds = kindsWithin(allText(request)).filter(({ kind }) => !except.includes(kind));
+    if (kinds.length + words.length + extras.length === 0) return;
+    const placeholders = new Placeholders({ pseudonym: (text) => context.pseudonym(text), words, patterns: extras, kinds });
     mapText(request, (text) => placeholders.replaceIn(text));
     if (Object.keys(placeholders.counts).length > 0) context.annotate("secrets_redacted", placeholders.counts);
     keep(placeholders.secrets, context);
@@ -59,6 +63,15 @@ export default defineHook({
     return isTexts(secrets) ? restoreIn(event, secrets, context) : undefined;
   },
 });
+
+function allText(request: MessagesRequest): string {
+  const texts: string[] = [];
+  mapText(request, (text) => {
+    texts.push(text);
+    return text;
+  });
+  return texts.join("\n");
+}
 
 function keep(secrets: ReadonlyMap<string, string>, context: Context<Settings>): void {
   let characters = 0;

@@ -1,5 +1,6 @@
 /** Puts placeholders in the place of secrets, and secrets back in the place of placeholders. */
 
+import type { SecretKind } from "./secret-kinds.ts";
 import { findSecrets, merged, type Found } from "./secrets.ts";
 
 /** Letters that need no escape anywhere: not in JSON, in a shell, in a URL. Other tools' texts hardly hold them. */
@@ -17,8 +18,8 @@ export interface PlaceholderOptions {
   readonly pseudonym: (text: string) => string;
   readonly words: readonly string[];
   readonly patterns: readonly Extra[];
-  /** Kinds that are left alone. */
-  readonly except: readonly string[];
+  /** The built-in kinds to look for. */
+  readonly kinds: readonly SecretKind[];
 }
 
 /** Shorter values are not looked for on their own, and stay placeholders in replies: they would turn up everywhere. */
@@ -55,8 +56,8 @@ export class Placeholders {
   }
 
   #find(text: string): Found[] {
-    const { words, patterns, except } = this.#options;
-    const byLook = findSecrets(text).filter(({ kind }) => !except.includes(kind));
+    const { words, patterns, kinds } = this.#options;
+    const byLook = findSecrets(text, kinds);
     const byPattern = patterns.flatMap(({ kind, pattern }) => findPattern(text, pattern, kind));
     for (const { start, end, kind } of [...byLook, ...byPattern]) {
       if (end - start >= shortestCarried && this.#carried.size < mostCarried) this.#carried.set(text.slice(start, end), kind);

@@ -2,9 +2,14 @@
 
 export interface SecretKind {
   readonly kind: string;
+  /** What else stands somewhere in a text that holds one. */
+  readonly needs?: string;
   /** Literal beginnings of what the pattern matches. */
   readonly anchors: readonly string[];
-  /** Sticky; group 1 is the value where something that is no secret stands before it. Its time grows with the length only. */
+  /**
+   * Group 1 is the value where something that is no secret stands before it. Sticky: tried at the anchors. Global:
+   * searches by itself, which is faster where anchors are frequent. Its time grows with the length only.
+   */
   readonly pattern: RegExp;
   /** `any`: the anchor may stand inside a word. */
   readonly boundary?: "any";
@@ -49,6 +54,7 @@ export const secretKinds: readonly SecretKind[] = [
   {
     kind: "password",
     anchors: ["://"],
+    needs: "@",
     pattern: /:\/\/[^\s:@/"'<>]{0,64}:([^\s@/"'<>]{8,128})(?=@)/y,
     boundary: "any",
     accepts: isNoVariable,

@@ -10,8 +10,23 @@ export interface Found {
 }
 
 /** What looks like a credential, in order; where two overlap, one that covers both. Its time grows with the length only. */
-export function findSecrets(text: string): Found[] {
-  return merged(secretKinds.flatMap((kind) => kind.anchors.flatMap((anchor) => findAll(text, anchor, kind))));
+export function findSecrets(text: string, kinds: readonly SecretKind[] = secretKinds): Found[] {
+  const found: Found[] = [];
+  for (const kind of kinds) {
+    if (kind.needs !== undefined && !text.includes(kind.needs)) continue;
+    if (kind.pattern.global) found.push(...findByPattern(text, kind));
+    else for (const anchor of kind.anchors) findAtAnchors(text, anchor, kind, found);
+  }
+  return merged(found);
+}
+
+/** The kinds that a text may hold: to look at many texts, ask once for all of them together. */
+export function kindsWithin(text: string): readonly SecretKind[] {
+  return secretKinds.flatMap((kind) => {
+    const anchors = kind.anchors.filter((anchor) => text.includes(anchor));
+    const isPossible = anchors.length > 0 && (kind.needs === undefined || text.includes(kind.needs));
+    return !isPossible ? [] : [{ ...kind, anchors }];
+  });
 }
 
 /** In order of their beginning; those that overlap as one, of the longer one's kind. */
@@ -28,8 +43,14 @@ export function merged(found: readonly Found[]): Found[] {
   return result;
 }
 
-function findAll(text: string, anchor: string, { kind, pattern, boundary, accepts }: SecretKind): Found[] {
-  const found: Found[] = [];
+function findByPattern(text: string, { kind, anchors, pattern, accepts }: SecretKind): Found[] {
+  if (!anchors.some((anchor) => text.includes(anchor))) return [];
+  return Array.from(text.matchAll(pattern), (match) => foundIn(match, kind)).filter(
+    ({ start, end }) => accepts?.(text.slice(start, end)) !== false,
+  );
+}
+
+function findAtAnchors(text: string, anchor: string, { kind, pattern, boundary, accepts }: SecretKind, found: Found[]): void {
   // A plain search first: it is many times as fast as a pattern, which is tried where it may fit.
   let at = text.indexOf(anchor);
   while (at >= 0) {
@@ -39,14 +60,17 @@ function findAll(text: string, anchor: string, { kind, pattern, boundary, accept
     if (match !== null) {
       // Also past what is not accepted: nothing is looked at twice.
       next = Math.max(next, at + match[0].length);
-      // The value stands at the end of what the pattern takes in.
-      const value = match[1] ?? match[0];
-      const end = at + match[0].length;
-      if (accepts?.(value) !== false) found.push({ start: end - value.length, end, kind });
+      const hit = foundIn(match, kind);
+      if (accepts?.(text.slice(hit.start, hit.end)) !== false) found.push(hit);
     }
     at = text.indexOf(anchor, next);
   }
-  return found;
+}
+
+/** The value stands at the end of what the pattern takes in. */
+function foundIn(match: RegExpExecArray, kind: string): Found {
+  const end = match.index + match[0].length;
+  return { start: end - (match[1] ?? match[0]).length, end, kind };
 }
 
 /** Not in the middle of a word (`risk-…`, `x-eyJ…`); but behind an escape as in `\nsk-…` or `%20sk-…` it is the beginning of one. */
