@@ -133,8 +133,8 @@ export function createPool(options: PoolOptions): Pool {
       lastFailure = why;
       const backOffMs = Math.min(firstBackOffMs * 2 ** (failures - 1), maxBackOffMs);
       clearTimeout(retry);
+      // Not unref'd, like what waits for it: a program that does nothing else would end without a word.
       retry = setTimeout(start, backOffMs);
-      retry.unref();
     } else {
       failures = 0;
       if (active === undefined) start();
@@ -234,7 +234,7 @@ export function createPool(options: PoolOptions): Pool {
         waiting = [];
         waitTimer = undefined;
         for (const each of left) each(undefined);
-      }, maxWaitMs).unref();
+      }, maxWaitMs);
     },
     load(program) {
       const result = loading.then(() => load(program));
