@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createHome } from "./command-line.ts";
 import manifest from "../../package.json" with { type: "json" };
 
-const commands = ["install", "check", "trust", "run", "demo", "start", "stop", "restart", "status", "logs"];
+const commands = ["install", "check", "trust", "new", "test", "explain", "run", "demo", "start", "stop", "restart", "status", "logs"];
 
 describe("help", () => {
   test("names every command in 80 columns, with examples", async () => {
