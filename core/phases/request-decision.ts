@@ -22,11 +22,11 @@ export function checkDecision(unit: LoadedUnit, decision: WireDecision | undefin
     return;
   }
   const { reply } = decision;
+  if (typeof reply !== "string" && reply.content.length > maxBlocks)
+    throw new RefusedResult(`has ${reply.content.length} blocks; at most ${maxBlocks} are sent`, "content");
   const { length } = typeof reply === "string" ? reply : JSON.stringify(reply.content);
   if (length > maxReplyLength) throw new RefusedResult(`a reply of ${length} characters; at most ${maxReplyLength} are sent`);
   if (typeof reply === "string") return;
-  if (reply.content.length > maxBlocks)
-    throw new RefusedResult(`has ${reply.content.length} blocks; at most ${maxBlocks} are sent`, "content");
   const mayCallTools = unit.source.options.grants.some(({ type }) => type === "reply");
   for (const [index, block] of reply.content.entries()) {
     const type = typeOf(block);

@@ -6,8 +6,9 @@ import { toJson } from "./stores.ts";
 
 const maxMessageLength = 4000;
 const maxLabelLength = 200;
-/** More would take longer to write than a call may last. */
-const maxReplyLength = 4_000_000;
+/** Of a reply made by a hook; the models themselves do not say as much. */
+const maxReplyLength = 1_048_576;
+const maxReplyBlocks = 1000;
 
 /** JSON of the verdict: `true`, a label, or undefined for no match. @throws InvalidResult */
 export function readVerdict(value: unknown): string | undefined {
@@ -43,9 +44,14 @@ function readRespond(phase: Phase, reply: unknown): string {
   const content: unknown = typeof reply === "object" && reply !== null ? Reflect.get(reply, "content") : undefined;
   if (!Array.isArray(content))
     throw new InvalidResult(`${phase} responded with ${describeValue(reply)}; wanted a text or { content: [blocks] }`);
+  if (content.length > maxReplyBlocks)
+    throw new InvalidResult(`${phase} responded with ${content.length} blocks; at most ${maxReplyBlocks} are taken`);
+  const text = toJson(content, `${phase}: respond`);
+  if (text.length > maxReplyLength)
+    throw new InvalidResult(`${phase} responded with ${text.length} characters of JSON; at most ${maxReplyLength} are taken`);
   const stopReason: unknown = Reflect.get(reply as object, "stop_reason");
   const rest = typeof stopReason === "string" ? `,"stop_reason":${JSON.stringify(stopReason)}` : "";
-  return `{"kind":"respond","reply":{"content":${toJson(content, `${phase}: respond`)}${rest}}}`;
+  return `{"kind":"respond","reply":{"content":${text}${rest}}}`;
 }
 
 function readDeny(phase: Phase, status: unknown, message: unknown): string {
