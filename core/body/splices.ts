@@ -14,8 +14,6 @@ export interface Rope {
   readonly pieces: readonly (Buffer | Span | Rope)[];
 }
 
-export const emptyRope: Rope = { bytes: 0, pieces: [] };
-
 export function ropeOf(bytes: Buffer): Rope {
   return { bytes: bytes.length, pieces: [bytes] };
 }

@@ -60,7 +60,7 @@ function matchEnds(match: Match): void {
 }
 
 function takeEqual(match: Match, at: number, source: number): boolean {
-  if (match.sources[at] !== NONE || match.isUsed[source] === true) return false;
+  if (match.sources[at] !== NONE) return false;
   const old = match.before.value(source);
   if (old === undefined || !isSame(old, match.after[at])) return false;
   take(match, at, source);

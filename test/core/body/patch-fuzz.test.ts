@@ -131,7 +131,8 @@ describe("patches", () => {
         const before = createRequestBody(bytes);
         const { body, changed } = applyPatch(before, patch);
         expect(isDeepStrictEqual(JSON.parse(Buffer.from(body.bytes).toString()), applied(value, patch))).toBe(true);
-        expect(isDeepStrictEqual(body.json(), createRequestBody(body.bytes).json())).toBe(true);
+        const scanned = createRequestBody(body.bytes);
+        for (const name of Object.keys(scanned.json())) expect(body.field(name)).toEqual(scanned.field(name));
         if (changed.length === 0) expect(body).toBe(before);
         if (changed.some((path) => /\W/.test(path))) deep++;
         expect(() => describeChanges(before, patch)).not.toThrow();

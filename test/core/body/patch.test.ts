@@ -206,7 +206,8 @@ describe("a repeated name", () => {
     expect(patched(twice, { o: { a: { o: { x: v(5), y: { e: { 0: v(4) } } } } } }).text).toBe(
       '{"a":{"x":5,"y":[4],"x":5},"b":0, "\\u0061" :{"x":5,"y":[4],"x":5}}',
     );
-    expect(patched('{"a":{"x":1},"a":{"x":2}}', { o: { a: { o: { x: v(2) } } } }).changed).toEqual([]);
+    const unchanged = '{"a":{"x":1},"a":{"x":2}}';
+    expect(patched(unchanged, { o: { a: { o: { x: v(2) } } } })).toEqual({ text: unchanged, changed: [] });
   });
 
   it("is removed in every place", () => {
@@ -341,6 +342,16 @@ describe("the body that results", () => {
     const edited = body.edit([{ field: "model", value: "again" }]);
     expect(createRequestBody(edited.bytes).value("model")).toBe("again");
     expect(applyPatch(edited, { o: { model: v("third") } }).body.value("model")).toBe("third");
+  });
+
+  it("knows where a long last field ends, and which of a repeated one counts", () => {
+    const long = "x".repeat(100);
+    const body = createRequestBody(Buffer.from(`{"a":1,"b":["${long}"],"a":"${long}","c":{"d":"${long}"}}`));
+    const patched = applyPatch(body, { o: { c: { o: { e: v(1) } }, b: { a: [[0, 0], v(2)] }, f: v(3) } }).body;
+    expect(patched.json()).toEqual({ a: long, b: [long, 2], c: { d: long, e: 1 }, f: 3 });
+    for (const [name, value] of Object.entries(patched.json())) expect(patched.value(name)).toEqual(value);
+    expect(patched.elements(patched.field("b")!)).toHaveLength(2);
+    expect([...patched.members(patched.field("c")!).keys()]).toEqual(["d", "e"]);
   });
 
   it("does not touch the one before", () => {

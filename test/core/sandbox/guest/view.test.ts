@@ -222,6 +222,43 @@ describe("changes", () => {
     expect(result).toEqual({ ...request, tools: [request.tools[0], request.tools[2]] });
   });
 
+  it("keep the bytes of what changed places, copies too", () => {
+    const { patch } = changed(request, (view) => {
+      view.messages.reverse();
+      view.tools = structuredClone(view.tools).toReversed();
+      const { content } = view.messages[1]!;
+      [content[0], content[1]] = [content[1]!, content[0]!];
+    });
+    const swapped = {
+      o: {
+        content: {
+          a: [
+            [1, 1],
+            [0, 0],
+          ],
+        },
+      },
+    };
+    expect(patch).toEqual({
+      o: {
+        messages: {
+          a: [
+            [2, 2],
+            [1, swapped],
+            [0, 0],
+          ],
+        },
+        tools: {
+          a: [
+            [2, 2],
+            [1, 1],
+            [0, 0],
+          ],
+        },
+      },
+    });
+  });
+
   it("through copies of every message touch only what differs", () => {
     const { patch } = changed(request, (view) => {
       view.messages = view.messages.map((each) => ({
@@ -288,8 +325,9 @@ describe("changes", () => {
       view.messages[0]!["role"] = undefined as never;
       view.messages[1]!["nothing"] = undefined;
       view["metadata"] = { user_id: "u", nothing: undefined };
+      view["more"] = { one: 1, nothing: undefined };
     });
-    expect(patch).toEqual({ o: { messages: { e: { 0: { o: { role: null } } } } } });
+    expect(patch).toEqual({ o: { messages: { e: { 0: { o: { role: null } } } }, more: { v: '{"one":1}' } } });
   });
 
   it("survive freezing, and what was frozen stays", () => {
@@ -391,6 +429,16 @@ describe("what is no JSON", () => {
     const { view, patch } = wholeView(request);
     view.messages[0]!["toJSON"] = () => "else";
     expect(() => patch()).toThrow("messages[0].toJSON is a function");
+  });
+
+  it("may have properties defined anew, read before or not", () => {
+    const { view, patch, needed } = viewOf(request, ["model", -1]);
+    Object.defineProperty(view, "model", { writable: false, configurable: false });
+    expect(view["model"]).toBe("claude");
+    Object.defineProperty(view, "max_tokens", { value: 5 });
+    expect(() => Object.defineProperty(view, "system", { writable: false })).toThrow("needed");
+    expect(needed).toEqual([["system", -1]]);
+    expect(patch()).toEqual({ o: { max_tokens: { v: "5" } } });
   });
 
   it("does not show placeholders to an inherited setter or getter", () => {
