@@ -284,3 +284,20 @@ describe("a hook that fails", () => {
     expect(await warnings(hooked.proxy)).toMatchObject([{ file: "hooks/a.ts", phase: "postCall", level: "warn" }]);
   });
 });
+
+it("a secret that a hook was granted is in no error it makes, nor told to another hook", async () => {
+  const hook = `buffer: true, postCall(reply, context) { return deny(403, "because of " + context.env.MY_SECRET); }`;
+  const other = `onError(error, context) { context.log(error.message.includes("because of"), error.message.includes("s3cret")); }`;
+  for (const isStream of [true, false]) {
+    await using hooked = await startHooked({
+      hooks: { "a.ts": hook, "b.ts": other },
+      entries: { "a.ts": { grants: ["env:MY_SECRET"] } },
+      environment: { MY_SECRET: "s3cret-of-the-installation" },
+      reply: textReply("hello"),
+    });
+    const { text } = await hooked.ask(isStream);
+    expect(text).toContain("because of");
+    expect(text).not.toContain("s3cret");
+    expect((await userLog(hooked.proxy)).map(({ text }) => text)).toEqual(["true false"]);
+  }
+});

@@ -1,11 +1,14 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import Anthropic, { APIError } from "@anthropic-ai/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientGone } from "../../../core/body/collect.ts";
+import { drain } from "../../../core/stream/drain.ts";
 import { encodeStreamError } from "../../../plugins/anthropic/errors.ts";
 import { ProxyError } from "../../../sdk/errors.ts";
 import { ask, openAnswer } from "../../helpers/client.ts";
-import { closeServed, serve } from "../../helpers/drained.ts";
+import { closeServed, ping, serve } from "../../helpers/drained.ts";
 import { encodeEvent, messageEvents } from "../../helpers/events.ts";
 
 afterEach(closeServed);
@@ -167,6 +170,31 @@ describe("a plain reply", () => {
     queue.fail(cutOff);
     expect([await answer.ended, answer.text]).toEqual(["broken", '{"id":']);
     expect((await drained).failure).toBe(cutOff);
+  });
+
+  it("whose headers cannot be written is let go by those who hold its body", async () => {
+    const letGo = Promise.withResolvers<string>();
+    const body: AsyncIterableIterator<Uint8Array> = {
+      next: () => Promise.reject(new Error("not asked for")),
+      async return() {
+        letGo.resolve("let go");
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => body,
+    };
+    const server = createServer((_, response) => {
+      response.on("error", () => undefined);
+      const reply = { status: 200, headers: [["x-bad", "\n"]] as const, body, isEventStream: true };
+      const { signal } = new AbortController();
+      const timing = { pingAfterMs: 10_000, stuckAfterMs: 10_000 };
+      void drain(response, reply, { watch: undefined, ping, ...timing, encodeStreamError, signal, now: () => 0 });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await ask(`http://127.0.0.1:${port}`, "{}").catch(() => undefined);
+    expect(await letGo.promise).toBe("let go");
+    server.close().closeAllConnections();
   });
 
   it("whose headers cannot be written is cut off, and the failure told", async () => {
