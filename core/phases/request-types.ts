@@ -1,6 +1,6 @@
 /** Looks whether a changed request is still one: a hook that breaks it is at fault, not the caller it would be blamed on. */
 
-import type { RequestBody, Span } from "../../sdk/body.ts";
+import type { Json, RequestBody, Span } from "../../sdk/body.ts";
 import { RefusedResult } from "./refused-result.ts";
 
 type Kind = "a text" | "a list" | "an object" | "a number" | "true or false" | "null";
@@ -14,6 +14,8 @@ const kinds: ReadonlyMap<string, readonly Kind[]> = new Map<string, readonly Kin
 ]);
 /** No request is one without them. */
 const required: ReadonlySet<string> = new Set(["model", "messages"]);
+/** As long as a client may write it. */
+const maxNameLength = 500;
 const listsOfObjects: ReadonlySet<string> = new Set(["messages", "tools"]);
 
 /**
@@ -32,9 +34,15 @@ export function checkChangedRequest(before: RequestBody, after: RequestBody): vo
     }
     const kind = kindAt(after, span);
     if (!wanted.includes(kind)) throw new RefusedResult(`is ${kind}; wanted ${wanted.join(" or ")}`, field);
-    if (field === "model" && span.end - span.start <= 2) throw new RefusedResult("is empty; wanted the name of a model", field);
+    if (field === "model") checkName(after.value(field), field);
     if (listsOfObjects.has(field)) checkElements(after, span, field);
   }
+}
+
+function checkName(name: Json | undefined, field: string): void {
+  const { length } = String(name);
+  if (length === 0) throw new RefusedResult("is empty; wanted the name of a model", field);
+  if (length > maxNameLength) throw new RefusedResult(`has ${length} characters; wanted at most ${maxNameLength}`, field);
 }
 
 function checkElements(body: RequestBody, list: Span, field: string): void {

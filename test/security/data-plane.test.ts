@@ -5,7 +5,7 @@ import { type Proxy, startProxy } from "../helpers/proxy.ts";
 import { textReply } from "../helpers/replies.ts";
 import { startUpstream, type Upstream, type UpstreamRequest } from "../helpers/upstream.ts";
 
-/** Bodies of `preCall(r, c)`, by name. Their failures deny, so that a refusal is seen from outside. */
+/** Bodies of `preCall(r, c)` and `preUpstream(r, c)`, by name. Their failures deny, so that a refusal is seen from outside. */
 const refused = {
   // Headers.
   "a line break in a header": `c.headers.set("x-a", "1\\r\\nx-b: 2")`,
@@ -129,7 +129,13 @@ ${Object.entries(all)
   .join("\n")}
 };
 export default defineHook({
-  preCall(r, c) { return attacks[c.headers.get("x-attack") ?? ""]?.(r, c); },
+  preCall(r, c) {
+    const name = c.headers.get("x-attack") ?? "";
+    if (c.headers.get("x-phase") === "preCall") return attacks[name]?.(r, c);
+    // Not all that a client sends goes on to the upstream.
+    c.locals.set("attack", name);
+  },
+  preUpstream(r, c) { return attacks[String(c.locals.get("attack"))]?.(r, c); },
 });
 `;
 
@@ -164,15 +170,18 @@ function deployment(group: string, apiBase: string): unknown {
   return { model_name: group, litellm_params: { model: `anthropic/${group}`, api_base: apiBase, api_key: key } };
 }
 
-async function attack(name: string, text: string = body): Promise<{ answer: Answer; sent: UpstreamRequest | undefined }> {
+async function attack(
+  name: string,
+  phase: "preCall" | "preUpstream" = "preCall",
+): Promise<{ answer: Answer; sent: UpstreamRequest | undefined }> {
   const before = upstream.requests.length;
-  const answer = await ask(proxy.url, text, { headers: { "x-attack": name, "x-api-key": "sk-ant-key-of-the-caller" } });
+  const answer = await ask(proxy.url, body, { headers: { "x-attack": name, "x-phase": phase, "x-api-key": "sk-ant-key-of-the-caller" } });
   return { answer, sent: upstream.requests[before] };
 }
 
-describe("a hook that wants", () => {
+describe.each(["preCall", "preUpstream"] as const)("a hook that wants in %s", (phase) => {
   test.each(Object.keys(refused))("%s is refused, and the request with it where its failure denies", async (name) => {
-    const { answer, sent } = await attack(name);
+    const { answer, sent } = await attack(name, phase);
     expect(answer.status).toBe(503);
     expect(answer.text).toContain("hooks/attack.ts");
     expect(sent).toBeUndefined();

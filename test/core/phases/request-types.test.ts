@@ -28,6 +28,7 @@ describe("a changed request", () => {
     [{ model: 5 }, "model: is a number; wanted a text"],
     [{ model: null }, "model: is null; wanted a text"],
     [{ model: "" }, "model: is empty"],
+    [{ model: "x".repeat(501) }, "model: has 501 characters; wanted at most 500"],
     [{ model: undefined }, "model: was taken away"],
     [{ messages: undefined }, "messages: was taken away"],
     [{ messages: "hi" }, "messages: is a text; wanted a list"],
