@@ -40,7 +40,7 @@ export function checkChangedRequest(before: RequestBody, after: RequestBody): vo
 }
 
 function checkName(name: Json | undefined, field: string): void {
-  const { length } = String(name);
+  const { length } = typeof name === "string" ? name : "";
   if (length === 0) throw new RefusedResult("is empty; wanted the name of a model", field);
   if (length > maxNameLength) throw new RefusedResult(`has ${length} characters; wanted at most ${maxNameLength}`, field);
 }
