@@ -98,7 +98,7 @@ function sendMessage(host: Host, wanted: readonly OpenStream[]): void {
   const message = { type: "events", id: host.newId(), version: program.version, sliceMs, streams: batches } as const;
   const extraMs = Math.min((streams.length - 1) * msPerStream, maxExtraMs);
   // A unit is begun for all streams, and again for each when that fails.
-  const terms = { limitMs: sliceMs + extraMs, maxBegins: 2 * units };
+  const terms = { limitMs: sliceMs + extraMs, maxBegins: 8 * units };
   const client: HostClient = {
     answered(answer) {
       const results = answer.type === "events-done" ? readResults(answer.streams, streams) : "it answered events with something else";

@@ -115,7 +115,7 @@ export class PhaseRun implements HostClient {
 
   /** A rule may be begun twice: with others, and by itself when these took too long. */
   #terms(limitMs: number): Terms {
-    return { limitMs, maxBegins: 2 * this.#sent.length };
+    return { limitMs, maxBegins: 4 * this.#sent.length };
   }
 
   answered(answer: HostAnswer, bytes: number): void {
@@ -165,7 +165,10 @@ export class PhaseRun implements HostClient {
     // Nothing is missing, but the isolate in which it waited is gone.
     if (Array.isArray(value) && value.length === 0) {
       if (this.#needs > maxNeeds)
-        return this.#fail(this.#sent.includes(unit) ? unit : (this.#sent[0] ?? 0), "its isolate was lost again and again");
+        return this.#fail(
+          this.#sent.includes(unit) ? unit : (this.#sent[0] ?? 0),
+          "it was not let run, or its isolate was lost, again and again",
+        );
       return this.#scene.pool.withHost(this.#begin);
     }
     if (body === undefined || !this.#sent.includes(unit)) return this.#distrust("need");

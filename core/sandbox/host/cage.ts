@@ -21,6 +21,8 @@ export interface CallFailure {
   readonly kind: "timeout" | "memory" | "threw" | "invalid";
   readonly message: string;
   readonly stack: string;
+  /** A timeout of which other processes had most: the same call may be made again. */
+  readonly isStarved?: boolean;
 }
 
 export interface Cage {
@@ -75,10 +77,12 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     return script.runSync(isolate.createContextSync(), { reference: true, timeout: loadSliceMs }) as EntryReference;
   };
   const apply = (entry: EntryReference, values: readonly unknown[], timeout: number): CallResult => {
+    const before = process.threadCpuUsage();
     try {
       return answer(entry.applySync(undefined, values, { timeout }));
     } catch (error) {
       const failure = describe(error, timeout);
+      if (failure.kind === "timeout") return { ...failure, isStarved: isStarved(process.threadCpuUsage(before), timeout) };
       // A promise that nobody handles hides the answer; it was kept. Asking for it runs no user code.
       return failure.kind === "threw" && values[0] !== "stray"
         ? apply(entry, ["stray", failure.message.slice(0, 1000)], upkeepSliceMs)
@@ -152,6 +156,11 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     dispose,
   };
   return cage;
+}
+
+/** V8 counts the time on the wall. On a busy machine that says little about the code that ran. */
+function isStarved({ user, system }: NodeJS.CpuUsage, timeoutMs: number): boolean {
+  return (user + system) / 1000 < timeoutMs / 2;
 }
 
 /** @param timeout ms that the call had */

@@ -91,9 +91,10 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     }
     if (result.type === "answer") return false;
     // The first one had all the time; a later one has had what the others left, and is run again by itself.
-    if (result.kind === "timeout" && answers.length === 0 && result.cursor !== undefined) return fail(call, first.unit, us, result);
+    if (result.kind === "timeout" && answers.length === 0 && result.cursor !== undefined && result.isStarved !== true)
+      return fail(call, first.unit, us, result);
     const [unit = 0] = call.rest;
-    if (answers.length > 0) write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
+    if (answers.length > 0 || result.isStarved === true) write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
     return runOne(call, unit);
   };
 
@@ -108,6 +109,11 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
 
   const takeResult = (call: Call, unit: number, file: CagedFile, result: CallResult, begun: number, usBefore: number): boolean => {
     const us = usBefore + Math.round((performance.now() - begun) * 1000);
+    if (result.type === "failed" && result.isStarved === true) {
+      // With no part missing the same call is wanted again.
+      write(`{"type":"need","id":${call.id},"unit":${unit},"parts":[]}`);
+      return true;
+    }
     return result.type === "failed" ? fail(call, unit, us, result) : take(call, unit, file, result.text, us);
   };
 
