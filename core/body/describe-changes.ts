@@ -41,7 +41,7 @@ interface Description {
 function describeValue(description: Description, span: Span, patch: unknown, path: string, depth: number): void {
   if (depth > DEEPEST_JSON) throw new PatchError(path, `it goes deeper than ${DEEPEST_JSON} levels`);
   const { plan } = description;
-  const level = readPatchLevel(patch, path);
+  const level = readPatchLevel(patch, path, plan.stepsLeft);
   if (level.type === "value") {
     note(description, path, textOf(plan, span), level.text);
   } else if (level.type === "object") {
@@ -113,7 +113,7 @@ function elementAt(elements: readonly Span[], index: number, path: string): Span
 
 function newText(patch: unknown, path: string): string {
   if (patch === null) return "";
-  const level = readPatchLevel(patch, path);
+  const level = readPatchLevel(patch, path, 0);
   if (level.type !== "value") throw new PatchError(path, "it is not there");
   return level.text;
 }

@@ -2,8 +2,8 @@
 
 import type { Span } from "../../sdk/body.ts";
 import { PatchError } from "./patch-error.ts";
-import { copyOf, elementsOf, limited, noteChange, spend, type Plan } from "./patch-plan.ts";
-import { readNewValue, type PieceLevel } from "./patch-shape.ts";
+import { copyOf, elementsOf, limited, noteChange, readNew, spend, type Plan } from "./patch-plan.ts";
+import type { PieceLevel } from "./patch-shape.ts";
 import { joinRopes, ropeOf, type Rope, type Splice } from "./splices.ts";
 
 type PlanElement = (plan: Plan, span: Span, patch: unknown, path: string, depth: number) => readonly Splice[];
@@ -22,7 +22,7 @@ export function planPieces(
   const state: Assembly = { plan, span, elements, path, splices: [], waiting: [], lastKept: -1, isReordered: false };
   for (const piece of pieces) {
     if (piece.type === "new") {
-      state.waiting.push(ropeOf(readNewValue(piece.text, path, depth + 1).bytes));
+      state.waiting.push(ropeOf(readNew(plan, piece.text, path, depth + 1).bytes));
     } else if (piece.type === "changed") {
       const { index } = piece;
       const place = `${path}[${index}]`;

@@ -4,6 +4,7 @@ import type { Span } from "../../sdk/body.ts";
 import type { ByteView } from "./byte-view.ts";
 import type { Jumps } from "./jumps.ts";
 import { PatchError } from "./patch-error.ts";
+import { readNewValue, type NewValue } from "./patch-shape.ts";
 import { spliceSpan, type Rope, type Splice } from "./splices.ts";
 import { OPEN_ARRAY, OPEN_OBJECT } from "./tokens.ts";
 import { walkElements, walkEntries, type Entry } from "./walk.ts";
@@ -11,8 +12,12 @@ import { walkElements, walkEntries, type Entry } from "./walk.ts";
 /** Paths are for reading; a trace with more of them helps nobody. */
 const MOST_PATHS = 1000;
 
-/** One patch may name a big object very often. The largest of real edits take a tenth of this. */
-const MOST_STEPS = 2_000_000;
+/**
+ * About a microsecond each, so that no patch holds up the other requests for long: one may name a big object
+ * very often. Redacting every block of a conversation takes a quarter of this.
+ */
+const MOST_STEPS = 50_000;
+const BYTES_PER_STEP = 100;
 
 /** What planning needs to know, and what it has found out. */
 export interface Plan {
@@ -24,7 +29,7 @@ export interface Plan {
   /** Walked containers by their first byte: a patch may refer to one very often. */
   readonly entries: Map<number, Entries>;
   readonly elements: Map<number, readonly Span[]>;
-  steps: number;
+  stepsLeft: number;
 }
 
 /** The members of an object, in order and by name. */
@@ -34,7 +39,8 @@ export interface Entries {
 }
 
 export function createPlan(view: ByteView, jumps: Jumps, largestBytes: number): Plan {
-  return { view, jumps, largestBytes, changed: new Set(), entries: new Map(), elements: new Map(), steps: 0 };
+  const stepsLeft = MOST_STEPS + view.bytes.length / BYTES_PER_STEP;
+  return { view, jumps, largestBytes, changed: new Set(), entries: new Map(), elements: new Map(), stepsLeft };
 }
 
 /** A value together with the splices in it, to be written in another place. */
@@ -50,8 +56,15 @@ export function limited(plan: Plan, rope: Rope, path: string): Rope {
 
 /** @throws PatchError when the patch as a whole costs too much */
 export function spend(plan: Plan, steps: number, path: string): void {
-  plan.steps += steps;
-  if (plan.steps > MOST_STEPS) throw new PatchError(path, "the patch takes too many steps");
+  plan.stepsLeft -= steps;
+  if (plan.stepsLeft < 0) throw new PatchError(path, "the patch takes too many steps");
+}
+
+/** @throws PatchError when the text is not JSON, or too deep */
+export function readNew(plan: Plan, text: string, path: string, depth: number): NewValue {
+  // Long strings are read fast; a list of a million numbers is not, and nobody can tell before.
+  spend(plan, 1 + text.length / (text.startsWith('"') ? 1024 : 32), path);
+  return readNewValue(text, path, depth);
 }
 
 export function noteChange(plan: Plan, path: string): void {

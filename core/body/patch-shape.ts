@@ -27,12 +27,16 @@ export type PieceLevel =
   | { readonly type: "changed"; readonly index: number; readonly patch: unknown }
   | { readonly type: "new"; readonly text: string };
 
-/** @throws PatchError when this is no patch */
-export function readPatchLevel(patch: unknown, path: string): PatchLevel {
+/**
+ * @param most members, elements or pieces
+ * @throws PatchError when this is no patch, or has more of them
+ */
+export function readPatchLevel(patch: unknown, path: string, most: number): PatchLevel {
   if (!isRecord(patch)) throw new PatchError(path, "it is no patch: wanted an object with one of v, o, e, a");
   const [kind, ...others] = Object.keys(patch);
   if (kind === undefined || others.length > 0) throw new PatchError(path, "it is no patch: wanted exactly one of v, o, e, a");
   const content = patch[kind];
+  if (countMembers(content) > most) throw new PatchError(path, "the patch takes too many steps");
   if (kind === "v" && typeof content === "string") return { type: "value", text: content };
   if (kind === "o" && isRecord(content)) return { type: "object", members: Object.entries(content) };
   if (kind === "e" && isRecord(content)) {
@@ -42,6 +46,11 @@ export function readPatchLevel(patch: unknown, path: string): PatchLevel {
   throw new PatchError(path, "it is no patch: wanted v with a text, o or e with an object, or a with a list");
 }
 
+function countMembers(content: unknown): number {
+  if (Array.isArray(content)) return content.length;
+  return isRecord(content) ? Object.keys(content).length : 0;
+}
+
 function readIndex(text: string, path: string): number {
   if (!/^(?:0|[1-9]\d{0,9})$/.test(text)) throw new PatchError(path, "an index of e is no whole number");
   return Number(text);
@@ -49,7 +58,7 @@ function readIndex(text: string, path: string): number {
 
 function readPiece(piece: unknown, path: string): PieceLevel {
   if (isRecord(piece)) {
-    const level = readPatchLevel(piece, path);
+    const level = readPatchLevel(piece, path, 0);
     if (level.type === "value") return { type: "new", text: level.text };
   } else if (Array.isArray(piece) && piece.length === 2) {
     const [first, second]: readonly unknown[] = piece;
@@ -67,13 +76,19 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export interface NewValue {
+  readonly bytes: Buffer;
+  /** Parsed. */
+  readonly value: unknown;
+}
+
 /**
  * The bytes of a new value: exactly one JSON value, and nothing else can come in with it.
  *
  * @param depth levels around it
  * @throws PatchError when the text is not JSON, or too deep
  */
-export function readNewValue(text: string, path: string, depth: number): { readonly bytes: Buffer; readonly value: unknown } {
+export function readNewValue(text: string, path: string, depth: number): NewValue {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Span } from "../../sdk/body.ts";
 import { memberPath, PatchError } from "./patch-error.ts";
 import { planPieces } from "./patch-pieces.ts";
-import { copyOf, elementsOf, entriesOf, limited, noteChange, spend, type Plan } from "./patch-plan.ts";
-import { DEEPEST_JSON, readNewValue, readPatchLevel, type ElementsLevel, type ObjectLevel } from "./patch-shape.ts";
+import { copyOf, elementsOf, entriesOf, limited, noteChange, readNew, spend, type Plan } from "./patch-plan.ts";
+import { DEEPEST_JSON, readPatchLevel, type ElementsLevel, type NewValue, type ObjectLevel } from "./patch-shape.ts";
 import { joinRopes, ropeOf, type Rope, type Splice } from "./splices.ts";
 import type { Entry } from "./walk.ts";
 
@@ -20,15 +20,14 @@ const LARGEST_COMPARED_BYTES = 4096;
 export function planValue(plan: Plan, span: Span, patch: unknown, path: string, depth: number): readonly Splice[] {
   if (depth >= DEEPEST_JSON) throw new PatchError(path, `it goes deeper than ${DEEPEST_JSON} levels`);
   spend(plan, 1, path);
-  const level = readPatchLevel(patch, path);
-  if (level.type === "value") return planReplacement(plan, span, level.text, path, depth);
+  const level = readPatchLevel(patch, path, plan.stepsLeft);
+  if (level.type === "value") return replace(plan, span, readNew(plan, level.text, path, depth), path);
   if (level.type === "object") return planObject(plan, span, level.members, path, depth);
   if (level.type === "elements") return planElements(plan, span, level.elements, path, depth);
   return planPieces(plan, span, level.pieces, path, depth, planValue);
 }
 
-function planReplacement(plan: Plan, span: Span, text: string, path: string, depth: number): readonly Splice[] {
-  const { bytes, value } = readNewValue(text, path, depth);
+function replace(plan: Plan, span: Span, { bytes, value }: NewValue, path: string): readonly Splice[] {
   spend(plan, Math.min(span.end - span.start, LARGEST_COMPARED_BYTES) >> 6, path);
   if (isEqual(plan.view.bytes, span, bytes, value)) return [];
   noteChange(plan, path);
@@ -59,6 +58,7 @@ function planElements(plan: Plan, span: Span, changes: ElementsLevel["elements"]
 
 function planObject(plan: Plan, span: Span, members: ObjectLevel["members"], path: string, depth: number): readonly Splice[] {
   const { list, byName } = entriesOf(plan, span, path);
+  spend(plan, members.length, path);
   const splices: Splice[] = [];
   const removed = new Set<Entry>();
   const added: Rope[] = [];
@@ -88,21 +88,22 @@ function planObject(plan: Plan, span: Span, members: ObjectLevel["members"], pat
 /** Of a repeated name the last counts. The others get the same new value: whoever reads the first sees no other. */
 function planMember(plan: Plan, present: readonly Entry[], patch: unknown, path: string, depth: number): readonly Splice[] {
   const last = present.at(-1)!;
-  const splices = planValue(plan, last, patch, path, depth);
-  if (present.length === 1) return splices;
-  const level = readPatchLevel(patch, path);
+  if (present.length === 1) return planValue(plan, last, patch, path, depth);
+  const level = readPatchLevel(patch, path, plan.stepsLeft);
   if (level.type === "value") {
-    return [...present.slice(0, -1).flatMap((entry) => planReplacement(plan, entry, level.text, path, depth)), ...splices];
+    const value = readNew(plan, level.text, path, depth);
+    return present.flatMap((entry) => replace(plan, entry, value, path));
   }
+  const splices = planValue(plan, last, patch, path, depth);
   if (splices.length === 0) return splices;
   const content = copyOf(plan, last, splices, path);
   return [...present.slice(0, -1).map(({ start, end }) => ({ start, end, content })), ...splices];
 }
 
 function planAddition(plan: Plan, key: string, patch: unknown, path: string, depth: number): Rope {
-  const level = readPatchLevel(patch, path);
+  const level = readPatchLevel(patch, path, plan.stepsLeft);
   if (level.type !== "value") throw new PatchError(path, "it is not there");
-  const { bytes } = readNewValue(level.text, path, depth);
+  const { bytes } = readNew(plan, level.text, path, depth);
   noteChange(plan, path);
   return joinRopes([ropeOf(Buffer.from(`${JSON.stringify(key)}:`)), ropeOf(bytes)]);
 }

@@ -38,7 +38,7 @@ export function applyPatch(
   const largestBytes = limits.largestBytes ?? LARGEST_BYTES;
   const { view, index } = lookInside(body);
   const plan = createPlan(view, index.jumps, largestBytes);
-  if (readPatchLevel(patch, "").type !== "object") throw new PatchError("", "it has to stay an object");
+  if (readPatchLevel(patch, "", plan.stepsLeft).type !== "object") throw new PatchError("", "it has to stay an object");
   const splices = planValue(plan, { start: index.open, end: index.close }, patch, "", 0);
   if (splices.length === 0) return { body, changed: [] };
 
