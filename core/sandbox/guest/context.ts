@@ -6,7 +6,7 @@ import type { LateFact } from "../late-facts.ts";
 import type { CallContext, Phase } from "../protocol.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { SandboxError } from "./errors.ts";
-import { readFacts } from "./facts.ts";
+import { type FactsSource, readFacts } from "./facts.ts";
 import { createHeaders, type RecordingHeaders } from "./header-view.ts";
 import { createLog, type Log } from "./log.ts";
 import { createOperations, type Operations } from "./operations.ts";
@@ -29,10 +29,10 @@ export interface UnitBase {
 export interface ContextSource {
   readonly base: UnitBase;
   readonly phase: Phase;
-  /** JSON. Apart from the rest: it is what most rules look at, and parsing both would take twice as long. */
-  readonly facts: string;
+  /** Apart from the rest: it is what most rules look at, and parsing both would take twice as long. */
+  readonly facts: FactsSource;
   /** Gives a fact that is not among them, or throws; undefined where all are. */
-  readonly readLateFact?: (name: LateFact) => unknown;
+  readonly readLateFact: ((name: LateFact) => unknown) | undefined;
   /** JSON of the {@link CallContext} without the facts. */
   readonly rest: string;
   /** JSON of the {@link import("../protocol.ts").UnitStores}; may be empty. */
@@ -227,6 +227,7 @@ class RunContext implements Context {
     return (request) => this.#recorder.operations.callModel(request);
   }
 }
+Object.freeze(RunContext);
 Object.freeze(RunContext.prototype);
 
 export function createContext(recorder: Recorder): Context {

@@ -1,6 +1,7 @@
 /** Asks rules in turn, each in a context of its own, within one call from the host. */
 
 import type { Entry } from "./entry-format.ts";
+import { shareFacts } from "./facts.ts";
 
 /** What the context that calls the others offers. */
 export interface Dispatcher {
@@ -18,20 +19,19 @@ export interface Dispatcher {
 }
 
 /**
- * The context of the dispatcher holds the entry functions of the others and runs no user code. Only texts pass
- * between them: an object of another context would carry that context's constructors along.
+ * The context of the dispatcher holds the entry functions of the others and runs no user code. Between them pass
+ * texts, and facts whose members are plain values: the runtime of the other context copies them, for with an object
+ * of this one user code would hold this one's constructors.
  */
 export function createDispatcher(): Dispatcher {
   const entries = new Map<string, Entry>();
   let answers: string[] = [];
   let asked: Entry | undefined;
 
-  const ask = (unit: string, values: readonly unknown[], stores: Readonly<Record<string, string>>): string => {
-    const entry = entries.get(unit);
+  const ask = (entry: Entry | undefined, args: readonly unknown[]): string => {
     asked = entry;
-    const [run, phase, facts, rest, , ...behind] = values;
     try {
-      const answer: unknown = entry?.("run", unit, run, phase, facts, rest, stores[unit] ?? "", ...behind);
+      const answer: unknown = entry === undefined ? undefined : Reflect.apply(entry, undefined, args);
       if (typeof answer === "string") return answer;
     } catch {
       // Out of stack at the very edge, for one; the thrown value belongs to the other context and is not looked at.
@@ -45,10 +45,14 @@ export function createDispatcher(): Dispatcher {
     },
     dispatch(units, values) {
       answers = [];
-      const [, , , , storesText] = values;
-      const stores = typeof storesText === "string" && storesText !== "" ? (JSON.parse(storesText) as Record<string, string>) : {};
+      const [run, phase, facts, rest, stores, ...behind] = values;
+      const storesByUnit = typeof stores === "string" && stores !== "" ? (JSON.parse(stores) as Record<string, string>) : {};
+      // The same list for all of them: only the unit and its stores differ.
+      const args = ["run", "", run, phase, shareFacts(String(facts)), rest, "", ...behind];
       for (const unit of units.split(",")) {
-        const answer = ask(unit, values, stores);
+        args[1] = unit;
+        args[6] = storesByUnit[unit] ?? "";
+        const answer = ask(entries.get(unit), args);
         answers.push(answer);
         if (!answer.startsWith("-")) break;
       }

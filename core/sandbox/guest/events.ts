@@ -25,7 +25,7 @@ export interface EventRunSource {
 }
 
 export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventRunSource): EventRun {
-  const recorder = new Recorder({ base: unit.base, phase: "onEvent", facts, rest, stores });
+  const recorder = new Recorder({ base: unit.base, phase: "onEvent", facts, readLateFact: undefined, rest, stores });
   const { events: types } = unit.manifest;
   let handler: EventHandler | undefined;
   let answer: Answer | undefined;
@@ -35,8 +35,9 @@ export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventR
     handler ??= unit.openStream?.(createContext(recorder));
     const event = JSON.parse(text) as object;
     const returned = handler?.(event);
+    // A promise of our own: one of the user's may have a `then` of its own, whose result would pass for an output.
     return isThenable(returned)
-      ? Promise.resolve(returned).then((value: unknown) => encode(event, text, value))
+      ? new Promise((resolve) => resolve(returned)).then((value: unknown) => encode(event, text, value))
       : encode(event, text, returned);
   };
   const finish = (outputs: readonly Output[]): Answer => {

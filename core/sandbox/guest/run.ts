@@ -5,6 +5,8 @@ import type { OperationResult, PartName, Phase, RequestShape, UnitOutcome } from
 import { createContext, deepFreeze, Recorder } from "./context.ts";
 import type { Answer } from "./entry-format.ts";
 import { describeError, InvalidResult } from "./errors.ts";
+import type { FactsSource } from "./facts.ts";
+import { createLateRequest } from "./late-request.ts";
 import { readDecision, readVerdict } from "./results.ts";
 import { isThenable, type LoadedUnit } from "./unit.ts";
 import { createDocumentView, createView } from "./view.ts";
@@ -15,8 +17,8 @@ const maxAnswerLength = 8_000_000;
 export interface RunSource {
   readonly unit: LoadedUnit;
   readonly phase: Exclude<Phase, "onEvent">;
+  readonly facts: FactsSource;
   /** JSON, like all of these. */
-  readonly facts: string;
   readonly rest: string;
   readonly stores: string;
   /** JSON of the shape of the request, or of what the phase is about. */
@@ -51,7 +53,7 @@ export function createRun(source: RunSource): Run {
     facts: source.facts,
     rest: source.rest,
     stores: source.stores,
-    ...(seesRequest(phase) ? { readLateFact: (name) => readLateFact(source, name, onNeed) } : {}),
+    readLateFact: seesRequest(phase) ? (name) => readLateFact(source, name, onNeed) : undefined,
   });
   const subject = createSubject(source, onNeed);
   let ending: Ending | undefined;
@@ -106,6 +108,8 @@ function readLateFact({ parts }: RunSource, name: LateFact, onNeed: (part: PartN
   return value;
 }
 
+const unpatched = (): undefined => undefined;
+
 interface Subject {
   readonly view: unknown;
   /** JSON; undefined when nothing was changed. */
@@ -115,8 +119,10 @@ interface Subject {
 function createSubject({ phase, subject, parts }: RunSource, onNeed: (part: PartName) => never): Subject {
   if (phase === "onError" || phase === "onComplete") {
     const view: unknown = deepFreeze(JSON.parse(subject));
-    return { view, patch: () => undefined };
+    return { view, patch: unpatched };
   }
+  if (phase === "rule")
+    return { view: createLateRequest(() => createView(JSON.parse(subject) as RequestShape, parts, onNeed).view), patch: unpatched };
   const document = phase === "postCall" ? createDocumentView(subject) : createView(JSON.parse(subject) as RequestShape, parts, onNeed);
   return {
     view: document.view,

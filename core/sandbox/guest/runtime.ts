@@ -6,6 +6,7 @@ import { definedAs, loadUnit } from "./definition.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { describeError } from "./errors.ts";
 import { createEventRun, type EventRun } from "./events.ts";
+import type { FactsSource } from "./facts.ts";
 import { createLog, type Log } from "./log.ts";
 import { createRun, type Run } from "./run.ts";
 import { runScript } from "./run-script.ts";
@@ -17,6 +18,8 @@ export interface Runtime {
   readonly currentLog: () => Log;
 }
 
+/** Of the values of a run: what stands before are its unit, its number, phase, facts, context, stores, subject and the names of its parts. */
+const firstPart = 8;
 const noParts: ReadonlyMap<string, string> = new Map();
 
 export function createRuntime(): Runtime {
@@ -37,25 +40,22 @@ export function createRuntime(): Runtime {
     runs.delete(id);
     return answer;
   };
-  const start = ([
-    unit = "",
-    id = "",
-    phase,
-    facts = "",
-    rest = "",
-    stores = "",
-    subject = "",
-    names = "[]",
-    ...texts
-  ]: readonly string[]): string => {
-    const loaded = units.get(unit);
-    if (loaded === undefined) return failed(new Error("the file is not loaded"));
-    const parts =
-      texts.length === 0 ? noParts : new Map((JSON.parse(names) as string[]).map((name, index) => [name, texts[index] ?? "null"]));
-    const run = createRun({ unit: loaded, phase: phase as Exclude<Phase, "onEvent">, facts, rest, stores, subject, parts });
+  // By index: taking a list apart by pattern costs as much as a small rule.
+  const start = (values: readonly string[], facts: FactsSource): string => {
+    const unit = units.get(values[0] ?? "");
+    if (unit === undefined) return failed(new Error("the file is not loaded"));
+    const run = createRun({
+      unit,
+      phase: values[2] as Exclude<Phase, "onEvent">,
+      facts,
+      rest: values[4] ?? "",
+      stores: values[5] ?? "",
+      subject: values[6] ?? "",
+      parts: values.length > firstPart ? readParts(values) : noParts,
+    });
     enter(run.recorder);
     const answer = run.start();
-    if (answer.startsWith("?") || answer.startsWith("@")) runs.set(id, run);
+    if (answer.startsWith("?") || answer.startsWith("@")) runs.set(values[1] ?? "", run);
     return answer;
   };
   /** Events of several streams for one unit: `[stream, number of events, facts, rest, stores]` of each in the heads. */
@@ -86,12 +86,13 @@ export function createRuntime(): Runtime {
   };
 
   const performUnsafely = (operation: string, values: readonly string[]): string => {
-    const [first = "", second = ""] = values;
+    const first = values[0] ?? "";
+    const second = values[1] ?? "";
     switch (operation) {
       case "load":
         return load(units, first, second);
       case "run":
-        return start(values);
+        return start(values, values[3] as FactsSource);
       case "poll":
         return withRun(first, (run) => finishRun(first, run.poll()));
       case "resume":
@@ -135,6 +136,11 @@ export function createRuntime(): Runtime {
       return last;
     },
   };
+}
+
+function readParts(values: readonly string[]): ReadonlyMap<string, string> {
+  const names = JSON.parse(values[firstPart - 1] ?? "[]") as readonly string[];
+  return new Map(names.map((name, index) => [name, values[firstPart + index] ?? "null"]));
 }
 
 function load(units: Map<string, LoadedUnit>, infosText: string, code: string): string {

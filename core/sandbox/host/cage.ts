@@ -103,7 +103,7 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     const entry = createEntry();
     const loaded = apply(entry, ["load", JSON.stringify(file.infos), file.code], loadSliceMs);
     if (loaded.type === "failed") {
-      if (!proven.has(file)) unloadable.set(file, loaded);
+      if (!proven.has(file)) unloadable.set(file, { ...loaded, isStarved: false });
       return loaded;
     }
     proven.add(file);
