@@ -2,7 +2,7 @@
 
 import type { CallMessage, OperationResult } from "../protocol.ts";
 import type { CagedFile, CallFailure, CallResult } from "./cage.ts";
-import { upkeepSliceMs } from "./limits.ts";
+import { secondChanceMs, upkeepSliceMs } from "./limits.ts";
 import type { Program } from "./program.ts";
 
 export interface Calls {
@@ -81,6 +81,7 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     const values = [batch.map(({ unit }) => unit).join(","), ...call.head, storesOf(call.message, batch), ...call.tail];
     const begun = performance.now();
     const result = first.file.cage.dispatch(files, values, call.message.sliceMs);
+    if (hasAnsweredAll(result, batch.length)) return runEach(call, batch);
     const answers = readAnswers(result);
     // Nothing inside an isolate can measure so short a time, so each gets its share.
     const us = Math.round(((performance.now() - begun) * 1000) / Math.max(1, answers.length));
@@ -98,19 +99,35 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
     return runOne(call, unit);
   };
 
+  /** One after the other, whatever they answered together: only so it is seen which of them left something behind that does not end. */
+  const runEach = (call: Call, batch: readonly Candidate[]): boolean => {
+    for (const { unit } of batch) {
+      if (call.rest.length === 0) break;
+      write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
+      if (runOne(call, unit)) return true;
+    }
+    return false;
+  };
+
   const runOne = (call: Call, unit: number): boolean => {
     const file = programs.get(call.message.version)?.file(unit);
     if (file === undefined) return fail(call, unit, 0, { type: "failed", kind: "threw", message: `unit ${unit} is not loaded`, stack: "" });
     const stores = call.message.stores[unit];
     const begun = performance.now();
     const values = ["run", String(unit), ...call.head, stores === undefined ? "" : JSON.stringify(stores), ...call.tail];
-    return takeResult(call, unit, file, file.cage.ask(file, values, call.message.sliceMs), begun, 0);
+    let result = file.cage.ask(file, values, call.message.sliceMs);
+    if (result.type === "failed" && result.isStarved === true) {
+      write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
+      const second = file.cage.ask(file, values, call.message.sliceMs + secondChanceMs);
+      result = second.type === "failed" ? { ...second, isStarved: false } : second;
+    }
+    return takeResult(call, unit, file, result, begun, 0);
   };
 
   const takeResult = (call: Call, unit: number, file: CagedFile, result: CallResult, begun: number, usBefore: number): boolean => {
     const us = usBefore + Math.round((performance.now() - begun) * 1000);
     if (result.type === "failed" && result.isStarved === true) {
-      // With no part missing the same call is wanted again.
+      // What it had come to is gone with its isolate: with no part missing the same call is wanted again.
       write(`{"type":"need","id":${call.id},"unit":${unit},"parts":[]}`);
       return true;
     }
@@ -225,6 +242,13 @@ function storesOf({ stores }: CallMessage, batch: readonly Candidate[]): string 
     isEmpty = false;
   }
   return isEmpty ? "" : JSON.stringify(byUnit);
+}
+
+/** Promises are settled after the last rule has answered. Was the call interrupted only then? */
+function hasAnsweredAll(result: CallResult & { readonly cursor?: string }, count: number): boolean {
+  if (result.type === "answer" || result.cursor === undefined || result.cursor === "") return false;
+  const lines = result.cursor.split("\n");
+  return lines.length === count || !lines.at(-1)?.startsWith("-");
 }
 
 /** The answers of a batch; when it was interrupted, those that are final. */

@@ -2,7 +2,7 @@
 
 import type { EventsMessage, StreamBatch, StreamOutcome, UnitStores, Writes } from "../protocol.ts";
 import type { CagedFile, CallFailure } from "./cage.ts";
-import { upkeepSliceMs } from "./limits.ts";
+import { secondChanceMs, upkeepSliceMs } from "./limits.ts";
 import type { Program } from "./program.ts";
 
 export interface Streams {
@@ -107,15 +107,13 @@ function nextUnit(passages: readonly Passage[]): number | undefined {
   return heads.find(isFirst) ?? heads[0];
 }
 
-/** How often a unit that was not let run is run again. */
-const mostRepeats = 3;
-
 /** All streams in one call; when that fails, each by itself, so that the one at fault is found and the others go on. */
-function runUnit(run: UnitRun, passages: readonly Passage[], repeats = 0): void {
+function runUnit(run: UnitRun, passages: readonly Passage[], isSecondChance = false): void {
   run.begin();
   const failure = callUnit(run, passages);
   if (failure === undefined) return;
-  if (failure.failure.isStarved === true && repeats < mostRepeats) return runUnit(run, passages, repeats + 1);
+  if (failure.failure.isStarved === true && !isSecondChance)
+    return runUnit({ ...run, sliceMs: run.sliceMs + secondChanceMs }, passages, true);
   if (passages.length === 1) {
     for (const { units } of passages) units.push(failedUnit(run.unit, failure.us, failure.failure));
     return;

@@ -163,7 +163,8 @@ describe("promises", () => {
 describe("a timeout", () => {
   it("tells where the code was", async () => {
     const { error } = await run(`const spin = () => { for (;;); }; spin();`, { sliceMs: 30 });
-    expect(error).toMatchObject({ kind: "timeout", message: "ran for 30 ms without an end" });
+    // On a busy machine it has had a second chance, with more time.
+    expect(error).toMatchObject({ kind: "timeout", message: expect.stringMatching(/^ran for (30|105) ms without an end$/) });
     expect(error?.stack).toMatch(/at spin \(hooks\/mine\.ts:\d+:\d+\)/);
     expect(error?.stack).not.toMatch(/node:|host-/);
   });

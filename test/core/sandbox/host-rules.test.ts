@@ -138,7 +138,8 @@ describe("several rules", () => {
     const outcomes = await host.outcomes({ body, units: [0, 1, 2], sliceMs: 30 });
     expect(outcomes.map(({ error, verdict }) => error?.kind ?? verdict)).toEqual([undefined, "timeout", "last"]);
     const progress = host.received.slice(before).flatMap((message) => (message.type === "progress" ? [message.unit] : []));
-    expect(progress).toEqual([1, 2]);
+    // On a busy machine one of them may begin again.
+    expect([...new Set(progress)]).toEqual([1, 2]);
   });
 
   it("have separate globals and intrinsics", async () => {
