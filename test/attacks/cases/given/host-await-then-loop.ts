@@ -1,0 +1,9 @@
+import type { Attack } from "../../attack.ts";
+
+const attack: Attack = {
+  name: "hostAwaitThenLoop",
+  where: "preCall",
+  body: String.raw`return hostAsync().then(()=>{for(;;);})`,
+  expected: ["timeout"],
+};
+export default attack;

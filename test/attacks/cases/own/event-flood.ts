@@ -1,0 +1,12 @@
+import type { Attack } from "../../attack.ts";
+
+const attack: Attack = {
+  name: "a million events for one",
+  where: "onEvent",
+  body: String.raw`const list = []; for (let i = 0; i < 1e5; i++) list.push({ type: "ping", text: "x".repeat(200) }); return list;`,
+  sliceMs: 3000,
+  isRaw: true,
+  expected: ["timeout", { error: /more than/ }],
+  why: "Making them may take longer than the slice.",
+};
+export default attack;
