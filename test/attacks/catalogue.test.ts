@@ -15,18 +15,6 @@ test("each of the 88 numbers of the catalogue has a home that is there", () => {
   }
 });
 
-test("every attack of the catalogue's own has a number", async () => {
-  const homes = new Set(Object.values(catalogue).map(({ file }) => file));
-  const others = new Set(["catalogue/using-that-never-ends.ts", "catalogue/stray-proxy-rejection.ts"]);
-  const files = (await findAttacks()).map(({ file }) => file).filter((file) => file.startsWith("catalogue/"));
-  const extra = files.filter((file) => !homes.has(file) && !others.has(file));
-  // Further ways of the same number stand beside it.
-  expect(
-    extra.every((file) => /import-at-load|in-the-request|messages-of-four-billion/.test(file)),
-    extra.join(),
-  ).toBe(true);
-});
-
 test("names are unique, and several outcomes have a reason", async () => {
   const attacks = await findAttacks();
   expect(attacks.filter(({ file }) => file.startsWith("given/"))).toHaveLength(77);

@@ -34,13 +34,13 @@ export async function startInnocents(sandbox: Sandbox): Promise<Innocents> {
     count++;
     return count % 2 === 0 ? callRule(program) : callHook(program);
   };
+  const callAndNote = async (): Promise<void> => {
+    const failure = await call();
+    if (failure !== undefined) failures.push(failure);
+  };
   const timer = setInterval(() => {
     if (open.size >= mostAtOnce) return;
-    const one: Promise<void> = call()
-      .then((failure) => {
-        if (failure !== undefined) failures.push(failure);
-      })
-      .finally(() => open.delete(one));
+    const one: Promise<void> = callAndNote().finally(() => open.delete(one));
     open.add(one);
   }, everyMs);
 

@@ -182,14 +182,12 @@ function answering(asked: Operation[]): OperationRunner {
 }
 
 function answerOf({ op }: Operation): Extract<OperationResult, { ok: true }>["value"] {
-  switch (op) {
-    case "fetch":
-      return { status: 200, headers: {}, body: "{}" };
-    case "callModel":
-      return { content: [{ type: "text", text: "hello" }] };
-    case "kv.get":
-      return ["kept"];
-    case "kv.lines":
-      return [];
-  }
+  return answers[op];
 }
+
+const answers = {
+  fetch: { status: 200, headers: {}, body: "{}" },
+  callModel: { content: [{ type: "text", text: "hello" }] },
+  "kv.get": ["kept"],
+  "kv.lines": [],
+} as const;

@@ -6,7 +6,7 @@ const attack: Attack = {
   body: String.raw`const list = []; for (let i = 0; i < 1e5; i++) list.push({ type: "ping", text: "x".repeat(200) }); return list;`,
   sliceMs: 3000,
   isRaw: true,
-  expected: ["timeout", { error: /more than/ }],
+  expected: ["timeout", "kill", { error: /more than/ }],
   why: "Making them may take longer than the slice.",
 };
 export default attack;
