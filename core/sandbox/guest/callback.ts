@@ -123,7 +123,7 @@ function settle(call: () => unknown, read: (value: unknown) => unknown, readThro
   } catch (thrown) {
     return take(thrown);
   }
-  return isThenable(value) ? Promise.resolve(value).then(read, take) : read(value);
+  return isThenable(value) ? new Promise((resolve) => resolve(value)).then(read, take) : read(value);
 }
 
 function isMistake(thrown: unknown): boolean {

@@ -3,7 +3,8 @@
 import type { Context, HookPhase } from "../../../sdk/context.ts";
 import type { Phase, UnitManifest } from "../protocol.ts";
 import { adaptCallback } from "./callback.ts";
-import { deepFreeze, type UnitBase } from "./context.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import type { UnitBase } from "./recorder.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { describeValue, SandboxError } from "./errors.ts";
 import { type EventHandler, type Handler, type LoadedUnit, type Methods, readMember } from "./unit.ts";

@@ -1,6 +1,7 @@
 /** The events of a stream, as one unit sees them: parsed, handed over in order, and written out again only where changed. */
 
-import { createContext, Recorder } from "./context.ts";
+import { createContext } from "./context.ts";
+import { Recorder } from "./recorder.ts";
 import type { Answer } from "./entry-format.ts";
 import { describeValue, InvalidResult } from "./errors.ts";
 import { encodeFailure } from "./run.ts";

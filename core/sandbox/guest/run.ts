@@ -2,7 +2,9 @@
 
 import { factIndex, type LateFact } from "../late-facts.ts";
 import type { OperationResult, PartName, Phase, RequestShape, UnitOutcome } from "../protocol.ts";
-import { createContext, deepFreeze, Recorder } from "./context.ts";
+import { createContext } from "./context.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import { Recorder } from "./recorder.ts";
 import type { Answer } from "./entry-format.ts";
 import { describeError, InvalidResult } from "./errors.ts";
 import type { FactsSource } from "./facts.ts";
@@ -81,7 +83,8 @@ export function createRun(source: RunSource): Run {
         const value = handler(subject.view, createContext(recorder));
         if (!isThenable(value)) ending = { value };
         else {
-          Promise.resolve(value).then(
+          // A promise of our own: one of the user's may have a `then` that calls back when it likes.
+          new Promise((resolve) => resolve(value)).then(
             (settled: unknown) => (ending = { value: settled }),
             (thrown: unknown) => (ending = { thrown }),
           );

@@ -1,7 +1,7 @@
 /** The units of one context and their runs, behind the operations of the entry. */
 
 import type { OperationResult, Phase } from "../protocol.ts";
-import type { Recorder } from "./context.ts";
+import type { Recorder } from "./recorder.ts";
 import { definedAs, loadUnit } from "./definition.ts";
 import type { UnitInfo } from "./entry-format.ts";
 import { describeError } from "./errors.ts";

@@ -2,7 +2,7 @@
 
 import type { Context } from "../../../sdk/context.ts";
 import type { Phase, UnitManifest } from "../protocol.ts";
-import type { UnitBase } from "./context.ts";
+import type { UnitBase } from "./recorder.ts";
 
 /** Gets what the phase is about, and the context. May return a promise. */
 export type Handler = (subject: unknown, context: Context) => unknown;

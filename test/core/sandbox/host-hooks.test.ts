@@ -401,8 +401,14 @@ describe("operations", () => {
 
   it("after which the run loops are followed by a timeout", async () => {
     await host.load([preCall(`await context.kv.get("a"); for (;;);`, { grants: all })]);
-    await host.call({ id: ++id, phase: "preCall", body, sliceMs: 30 });
-    expect(await host.resume(id, [{ seq: 0, ok: true, value: [] }])).toMatchObject({ outcomes: [{ error: { kind: "timeout" } }] });
+    const loop = async () => {
+      await host.call({ id: ++id, phase: "preCall", body, sliceMs: 30 });
+      return host.resume(id, [{ seq: 0, ok: true, value: [] }]);
+    };
+    let answer = await loop();
+    // On a busy machine a run that had no chance is asked for again.
+    for (let tries = 0; tries < 20 && answer.type === "need"; tries++) answer = await loop();
+    expect(answer).toMatchObject({ outcomes: [{ error: { kind: "timeout" } }] });
   });
 
   it("of a run whose isolate another one took along are asked for again", async () => {
