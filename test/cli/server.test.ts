@@ -392,7 +392,16 @@ describe("check", () => {
       // Lines that are YAML behind a comment sign; prose begins with a capital letter.
       await writeFile(path, text.replaceAll(/^( *)# ?( *)(- |[a-z_]+:)/gm, "$1$2$3"));
     }
-    const { stdout } = await ccproxy(["check"], { env: { ZAI_API_KEY: "x", GEMINI_API_KEY: "x", OPENAI_API_KEY: "x" } });
+    // Two of them stand for files of the user's own.
+    await writeFile(
+      join(directory, "rules", "vip.ts"),
+      'import { defineRule } from "ccproxy/sdk";\nexport default defineRule(() => false);\n',
+    );
+    await writeFile(
+      join(directory, "hooks", "lookup.ts"),
+      'import { defineHook } from "ccproxy/sdk";\nexport default defineHook({ preCall() {} });\n',
+    );
+    const { stdout } = await ccproxy(["check"], { env: { LOOKUP_KEY: "x", ZAI_API_KEY: "x", GEMINI_API_KEY: "x", OPENAI_API_KEY: "x" } });
     expect(stdout).not.toMatch(/\berror\b/);
     expect(stdout).toMatch(/background +ccproxy\.rules\.MatchModelRule/);
   });
