@@ -6,7 +6,7 @@ const attack: Attack = {
   body: String.raw`const own = globalThis;
 const realms = new Set();
 const seen = new Set();
-const queue = [context, request, Symbol, new Error("x"), (() => { try { null.x; } catch (error) { return error; } })()];
+const queue = [context, request, context.facts, context.facts.toolNames, context.facts.usedToolNames, context.params, context.headers, context.state, context.locals, context.kv, context.signal, context.env, context.grants, context.log, context.annotate, context.pseudonym, context.fetch, request.messages, request.tools, Symbol, new Error("x"), (() => { try { null.x; } catch (error) { return error; } })()];
 const add = (value) => { if ((typeof value === "object" || typeof value === "function") && value !== null && !seen.has(value)) { seen.add(value); queue.push(value); } };
 for (let count = 0; queue.length > 0 && count < 20000; count++) {
   const value = queue.pop();

@@ -10,6 +10,7 @@ if (before === 0) return "left";
 left[0]();
 return "woke";`,
   calls: 2,
-  expected: ["timeout"],
+  expected: ["timeout", { value: "left" }],
+  why: "Its isolate may be made anew between the calls, and then nothing was left behind.",
 };
 export default attack;
