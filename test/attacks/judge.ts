@@ -68,9 +68,9 @@ function wasReached({ where, module, isDirect }: Attack, { outcomes, manifest, o
   return logs.has("reached") || /attack/.test(outcome?.error?.stack ?? "") || wasLost;
 }
 
-/** What does no more than call it comes to its end in no time: alone in its slice, nothing else can have taken it. */
+/** What does no more than call it makes nothing and comes to its end in no time: nothing else can have made or taken so much. */
 function isEnded(error: PhaseOutcome["error"]): boolean {
-  return error?.kind === "memory" || error?.kind === "timeout" || isUnfinished(error);
+  return error?.kind === "memory" || error?.kind === "timeout" || error?.kind === "invalid";
 }
 
 /** On a machine that lets nothing run, a loop is begun again and again before it has had its slice. */

@@ -5,11 +5,12 @@ import { createSandbox, type SandboxOptions } from "../../core/sandbox/create-sa
 import type { Operation, OperationResult } from "../../core/sandbox/protocol.ts";
 import type { LoadedProgram, OperationRunner, PhaseOutcome, Sandbox, StreamResult } from "../../core/sandbox/sandbox.ts";
 import { readHostProgram } from "../../core/sandbox-program.ts";
-import { bodyOf, phaseCall, recordingLogger, streamCall, type Logged } from "../helpers/sandboxes.ts";
+import { phaseCall, recordingLogger, streamCall, type Logged } from "../helpers/sandboxes.ts";
 import type { Attack, Seen } from "./attack.ts";
 import { attackCode, fileOf } from "./attack-code.ts";
 import { startInnocents, type Innocents } from "./innocents.ts";
 import { watchMachine, type Machine, type Window } from "./machine.ts";
+import { events, subjectOf } from "./subjects.ts";
 import { plantedKey, unitSpec } from "./unit-spec.ts";
 
 /** Everything that is known about one run of an attack. */
@@ -34,24 +35,6 @@ export interface Range {
 }
 
 const plantedVariable = "planted-in-the-environment-Qx71";
-const requestBody = {
-  model: "claude-x",
-  max_tokens: 10,
-  system: "be brief",
-  messages: [
-    { role: "user", content: "hello" },
-    { role: "assistant", content: [{ type: "text", text: "hi" }] },
-    { role: "user", content: "go on" },
-  ],
-  tools: [{ name: "Bash", input_schema: { type: "object" } }],
-};
-const reply = JSON.stringify({ id: "msg_1", type: "message", role: "assistant", content: [{ type: "text", text: "hello" }] });
-const completion = JSON.stringify({ outcome: "completed", status: 200, usage: {}, costUsd: null, totalMs: 5, attempts: 1 });
-const events = [
-  { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "one" } },
-  { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "two" } },
-].map((event) => JSON.stringify(event));
-
 export async function openRange(options: Partial<SandboxOptions> = {}): Promise<Range> {
   vi.stubEnv("PLANTED_SECRET", plantedVariable);
   const { logger, lines } = recordingLogger();
@@ -154,18 +137,8 @@ async function callOnce(
     return result.outcomes;
   }
   const phase = where === "load" ? "preCall" : where;
-  const subject =
-    phase === "postCall" ? { subject: reply } : phase === "onComplete" ? { subject: completion } : { body: bodyOf(requestBody) };
-  const { context } = phaseCall([]);
   const call = (units: readonly number[]): Promise<readonly PhaseOutcome[]> =>
-    program.run(
-      phaseCall(units, {
-        phase,
-        context: { ...context, headers: [["user-agent", "test/1"]] },
-        ...subject,
-        operations: answering(operations),
-      }),
-    );
+    program.run(phaseCall(units, { phase, ...subjectOf(phase), operations: answering(operations) }));
   const outcomes = await call([0, attackerUnit, 2]);
   // It had its way, which ends the call.
   return outcomes.length === 3 ? outcomes : [...outcomes, ...(await call([2]))];
