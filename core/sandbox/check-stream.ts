@@ -3,11 +3,8 @@
 import { isRecord } from "./check-manifest.ts";
 import { invalid, readMicroseconds, readUnitError, readWrites } from "./check-outcome.ts";
 import { InvalidOutcome } from "./check-writes.ts";
+import { areTooMuch, maxTexts, tooMuch } from "./event-bounds.ts";
 import type { PhaseOutcome, StreamResult } from "./sandbox.ts";
-
-/** JSON texts that take the places of the events of one batch. */
-const maxTextLength = 2 * 1024 * 1024;
-const maxTexts = 10_000;
 
 /**
  * @param units those that were asked
@@ -20,8 +17,8 @@ export function readStream(value: unknown, stream: string, units: readonly numbe
   if (!Array.isArray(events) || events.length !== count) return "it did not say of every event what became of it";
   if (!Array.isArray(outcomes) || outcomes.length !== units.length) return "it did not say of every unit what came of it";
   if (!areEvents(events)) return "it gave something for an event that is none";
-  if (isTooMuch(events)) {
-    const error = invalid(`the events that take the place of others are more than ${maxTexts}, or longer than ${maxTextLength} characters`);
+  if (areTooMuch(events)) {
+    const error = invalid(tooMuch);
     return { events: events.map(() => 0), outcomes: units.map((unit) => ({ unit, us: 0, error })) };
   }
   const read: PhaseOutcome[] = [];
@@ -40,17 +37,6 @@ function areEvents(events: readonly unknown[]): events is readonly (0 | readonly
     for (const text of event) if (typeof text !== "string") return false;
   }
   return true;
-}
-
-function isTooMuch(events: readonly (0 | readonly string[])[]): boolean {
-  let length = 0;
-  let texts = 0;
-  for (const event of events) {
-    if (event === 0) continue;
-    texts += event.length;
-    for (const text of event) length += text.length;
-  }
-  return length > maxTextLength || texts > maxTexts;
 }
 
 function readUnit(value: { readonly [key: string]: unknown }, unit: number): PhaseOutcome {

@@ -11,6 +11,9 @@ import { type EventHandler, isThenable, type LoadedUnit } from "./unit.ts";
 /** What comes of one event: nothing changed, or the texts that take its place. */
 type Output = 0 | readonly string[];
 
+/** Of a batch, as JSON. The host looks more closely; this only keeps it from being flooded. */
+const maxLength = 4_000_000;
+
 /** One unit on one stream. */
 export interface EventRun {
   readonly recorder: Recorder;
@@ -45,7 +48,9 @@ export function createEventRun(unit: LoadedUnit, { facts, rest, stores }: EventR
     const isUntouched = outputs.every((output) => output === 0);
     const writes = recorder.takeWrites(false);
     if (isUntouched && writes === undefined) return "-";
-    return `-{"events":${JSON.stringify(outputs)}${writes === undefined ? "" : `,"writes":${writes}`}}`;
+    const texts = JSON.stringify(outputs);
+    if (texts.length > maxLength) throw new InvalidResult(`onEvent made ${texts.length} characters of one batch, more than ${maxLength}`);
+    return `-{"events":${texts}${writes === undefined ? "" : `,"writes":${writes}`}}`;
   };
   const fail = (thrown: unknown): Answer => encodeFailure(recorder, thrown, thrown instanceof InvalidResult ? "invalid" : "threw");
 

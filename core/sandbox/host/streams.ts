@@ -1,6 +1,7 @@
 /** The events of streams: each unit sees what the one before it let through, of all streams of a message at once. */
 
 import type { EventsMessage, StreamBatch, StreamOutcome, UnitStores, Writes } from "../protocol.ts";
+import { areTooMuch, tooMuch } from "../event-bounds.ts";
 import type { CagedFile, CallFailure } from "./cage.ts";
 import { secondChanceMs, upkeepSliceMs } from "./limits.ts";
 import type { Program } from "./program.ts";
@@ -31,7 +32,8 @@ type UnitOfStream = StreamOutcome["units"][number];
 interface Passage {
   readonly batch: StreamBatch;
   readonly stream: Stream;
-  readonly events: (0 | readonly string[])[];
+  /** What has become of each event so far. */
+  events: readonly (0 | readonly string[])[];
   readonly units: UnitOfStream[];
   /** Units that have not seen it yet. */
   rest: readonly number[];
@@ -178,13 +180,20 @@ interface EventAnswer {
   readonly writes?: Writes;
 }
 
-function takeAnswer(unit: number, us: number, { stream, events, units }: Passage, answer: string): void {
+function takeAnswer(unit: number, us: number, passage: Passage, answer: string): void {
+  const { stream, units } = passage;
   if (answer === "-") {
     units.push({ unit, us });
     return;
   }
   const { events: outputs, error, writes } = JSON.parse(answer.slice(1)) as EventAnswer;
-  const changed = outputs === undefined ? [] : merge(events, outputs);
+  const { events, changed } = outputs === undefined ? { events: passage.events, changed: [] } : merge(passage.events, outputs);
+  if (areTooMuch(events)) {
+    const failed = failedUnit(unit, us, { type: "failed", kind: "invalid", message: tooMuch, stack: "" });
+    units.push(writes?.logs === undefined ? failed : { ...failed, writes: { logs: writes.logs } });
+    return;
+  }
+  passage.events = events;
   units.push({
     unit,
     us,
@@ -195,19 +204,22 @@ function takeAnswer(unit: number, us: number, { stream, events, units }: Passage
   if (writes?.state !== undefined || writes?.locals !== undefined) stream.stores.set(unit, applyWrites(stream.stores.get(unit), writes));
 }
 
-/** Puts what the unit made of the events that reached it in the place of those that came. @returns which of these it changed */
-function merge(events: Passage["events"], outputs: readonly (0 | readonly string[])[]): readonly number[] {
+/** What the unit made of the events that reached it, in the place of those that came, and which of these it changed. */
+function merge(
+  before: Passage["events"],
+  outputs: Passage["events"],
+): { readonly events: Passage["events"]; readonly changed: readonly number[] } {
   let at = 0;
   const changed: number[] = [];
-  for (const [index, before] of events.entries()) {
-    const reached = before === 0 ? 1 : before.length;
+  const events = before.map((reaching, index) => {
+    const reached = reaching === 0 ? 1 : reaching.length;
     const made = outputs.slice(at, at + reached);
     at += reached;
-    if (made.every((output) => output === 0)) continue;
+    if (made.every((output) => output === 0)) return reaching;
     changed.push(index);
-    events[index] = made.flatMap((output, position) => (output === 0 ? [before === 0 ? "" : (before[position] ?? "")] : output));
-  }
-  return changed;
+    return made.flatMap((output, position) => (output === 0 ? [reaching === 0 ? "" : (reaching[position] ?? "")] : output));
+  });
+  return { events, changed };
 }
 
 function applyWrites(stores: UnitStores | undefined, writes: Writes): UnitStores {

@@ -199,6 +199,26 @@ describe("a stream", () => {
     expect(await push(batch([text("a")]))).toMatchObject({ events: [0], units: [{ error: { kind: "deadlock" } }] });
   });
 
+  it("is not flooded by a unit, and the others see it without that", async () => {
+    await host.load([
+      onEvent(`event.delta.text += "0";`),
+      onEvent(`if (event.delta.text === "b0") return Array.from({ length: 10_001 }, () => event); event.delta.text += "!";`),
+      onEvent(`event.delta.text += "2";`),
+    ]);
+    const outcome = await push(batch([text("a"), text("b")], { units: [0, 1, 2] }));
+    expect(textsOf(outcome.events)).toEqual([["a02"], ["b02"]]);
+    expect(outcome.units).toMatchObject([
+      { changed: [0, 1] },
+      { error: { kind: "invalid", message: expect.stringContaining("more than 10000") } },
+      { changed: [0, 1] },
+    ]);
+    await host.load([onEvent(`event.delta.text = "x".repeat(5e6);`)]);
+    expect(await push(batch([text("a")]))).toMatchObject({
+      events: [0],
+      units: [{ error: { kind: "invalid", message: expect.stringContaining("more than") } }],
+    });
+  });
+
   it("may write to kv", async () => {
     await host.load([
       hook(`{ async onEvent(event, context) { await context.kv.append("log", event.delta.text); } }`, {
