@@ -34,7 +34,7 @@ export interface Cage {
   /** Why the file cannot be run at all, if so. */
   unloadable(file: CagedFile): CallFailure | undefined;
   ask(file: CagedFile, values: readonly unknown[], timeoutMs: number): CallResult;
-  /** Calls several files at once, see guest/dispatch.ts. */
+  /** Calls several files at once, see guest/dispatch.ts. @param files the same list each time is looked at only once */
   dispatch(files: readonly CagedFile[], values: readonly unknown[], timeoutMs: number): CallResult & { readonly cursor?: string };
   dispose(): void;
 }
@@ -57,6 +57,8 @@ export function createCage(runtime: string, memoryMb: number): Cage {
   const unloadable = new Map<CagedFile, CallFailure>();
   /** Files that the dispatcher knows. */
   let attached = new Set<CagedFile>();
+  /** The list of them that was asked last. */
+  let prepared: readonly CagedFile[] | undefined;
 
   const dispose = (): void => {
     const gone = isolate;
@@ -65,6 +67,7 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     dispatcher = undefined;
     entries = new Map();
     attached = new Set();
+    prepared = undefined;
     generation += 1;
     if (gone !== undefined && !gone.isDisposed) gone.dispose();
   };
@@ -121,6 +124,21 @@ export function createCage(runtime: string, memoryMb: number): Cage {
     return result;
   };
 
+  /** Makes the dispatcher know the files. */
+  const prepare = (files: readonly CagedFile[]): CallFailure | undefined => {
+    for (const file of files) {
+      const entered = enter(file);
+      if ("kind" in entered) return entered;
+      dispatcher ??= createEntry();
+      if (attached.has(file)) continue;
+      attached.add(file);
+      for (const { unit } of file.infos)
+        dispatcher.applySync(undefined, ["attach", String(unit), entered.entry.derefInto()], { timeout: upkeepSliceMs });
+    }
+    prepared = files;
+    return undefined;
+  };
+
   const cage: Cage = {
     generation: () => generation,
     add: (units) => ({ cage, code: units[0]?.code ?? "", infos: units.map(({ code: _code, ...info }) => info) }),
@@ -138,15 +156,8 @@ export function createCage(runtime: string, memoryMb: number): Cage {
       }),
     dispatch: (files, values, timeoutMs) =>
       guarded(() => {
-        for (const file of files) {
-          const entered = enter(file);
-          if ("kind" in entered) return entered;
-          dispatcher ??= createEntry();
-          if (attached.has(file)) continue;
-          attached.add(file);
-          for (const { unit } of file.infos)
-            dispatcher.applySync(undefined, ["attach", String(unit), entered.entry.derefInto()], { timeout: upkeepSliceMs });
-        }
+        const failure = prepared === files ? undefined : prepare(files);
+        if (failure !== undefined) return failure;
         if (dispatcher === undefined) throw new Error("nothing to dispatch");
         const result = apply(dispatcher, ["dispatch", ...values], timeoutMs);
         if (result.type !== "failed" || result.kind !== "timeout") return result;

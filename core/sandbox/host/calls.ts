@@ -4,6 +4,7 @@ import type { CallMessage, OperationResult } from "../protocol.ts";
 import type { CagedFile, CallFailure, CallResult } from "./cage.ts";
 import { secondChanceMs, upkeepSliceMs } from "./limits.ts";
 import type { Program } from "./program.ts";
+import { type Candidate, createRuleBatches, hasAnsweredAll, readAnswers, type RuleBatch, storesOf } from "./rule-batch.ts";
 
 export interface Calls {
   begin(message: CallMessage & { readonly id: number }, payload: Uint8Array): void;
@@ -26,12 +27,6 @@ interface Call {
   hasBegun: boolean;
 }
 
-/** A unit to be run, and where it is. */
-interface Candidate {
-  readonly unit: number;
-  readonly file: CagedFile;
-}
-
 /** A run that waits for the proxy. */
 interface Waiting {
   readonly call: Call;
@@ -43,6 +38,7 @@ interface Waiting {
 
 export function createCalls(programs: ReadonlyMap<number, Program>, write: (json: string) => void): Calls {
   const waiting = new Map<number, Waiting>();
+  const batches = createRuleBatches(programs);
   /** Whether what is answered now is an abort. */
   let isAborting = false;
 
@@ -52,41 +48,34 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
       const [unit = 0] = call.rest;
       if (call.hasBegun) write(`{"type":"progress","id":${call.id},"unit":${unit}}`);
       call.hasBegun = true;
-      const batch = batchOf(call);
-      const isOver = batch.length > 1 ? runBatch(call, batch) : runOne(call, unit);
+      const batch = batches.find(call.message, call.rest);
+      const isOver = batch === undefined ? runOne(call, unit) : runBatch(call, batch);
       if (isOver) return;
     }
     finish(call);
   };
   const finish = (call: Call): void => write(`{"type":"done","id":${call.id},"outcomes":[${call.outcomes.join(",")}]}`);
 
-  /** The rules at the front of what is left, when they can be run in one go. */
-  const batchOf = (call: Call): readonly Candidate[] => {
-    if (call.message.phase !== "rule") return [];
-    const program = programs.get(call.message.version);
-    const batch: Candidate[] = [];
-    for (const unit of call.rest) {
-      const file = program?.file(unit);
-      if (file === undefined || file.cage.unloadable(file) !== undefined) break;
-      batch.push({ unit, file });
-    }
-    return batch;
-  };
-
   /** @returns whether the call has been answered */
-  const runBatch = (call: Call, batch: readonly Candidate[]): boolean => {
-    const [first] = batch;
+  const runBatch = (call: Call, { candidates, files, units, nothing }: RuleBatch): boolean => {
+    const [first] = candidates;
     if (first === undefined) return false;
-    const files = [...new Set(batch.map(({ file }) => file))];
-    const values = [batch.map(({ unit }) => unit).join(","), ...call.head, storesOf(call.message, batch), ...call.tail];
+    const values = [units, ...call.head, storesOf(call.message, candidates), ...call.tail];
     const begun = performance.now();
     const result = first.file.cage.dispatch(files, values, call.message.sliceMs);
-    if (hasAnsweredAll(result, batch.length)) return runEach(call, batch);
+    const elapsedUs = (performance.now() - begun) * 1000;
+    if (result.type === "answer" && result.text === nothing) {
+      const us = Math.round(elapsedUs / candidates.length);
+      for (const { unit } of candidates) call.outcomes.push(`{"unit":${unit},"us":${us}}`);
+      call.rest = call.rest.slice(candidates.length);
+      return false;
+    }
+    if (hasAnsweredAll(result, candidates.length)) return runEach(call, candidates);
     const answers = readAnswers(result);
     // Nothing inside an isolate can measure so short a time, so each gets its share.
-    const us = Math.round(((performance.now() - begun) * 1000) / Math.max(1, answers.length));
+    const us = Math.round(elapsedUs / Math.max(1, answers.length));
     for (const [index, answer] of answers.entries()) {
-      const ran = batch[index];
+      const ran = candidates[index];
       if (ran === undefined) break;
       if (take(call, ran.unit, ran.file, answer, us)) return true;
     }
@@ -204,6 +193,7 @@ export function createCalls(programs: ReadonlyMap<number, Program>, write: (json
       isAborting = false;
     },
     forget(version) {
+      batches.forget(version);
       for (const [id, { call }] of waiting) if (call.message.version === version) waiting.delete(id);
     },
   };
@@ -230,30 +220,4 @@ function createCall(message: CallMessage & { readonly id: number }, payload: Uin
     outcomes: [],
     hasBegun: false,
   };
-}
-
-/** JSON of the stores as JSON by unit; empty when there are none. */
-function storesOf({ stores }: CallMessage, batch: readonly Candidate[]): string {
-  const byUnit: Record<string, string> = {};
-  let isEmpty = true;
-  for (const { unit } of batch) {
-    if (stores[unit] === undefined) continue;
-    byUnit[unit] = JSON.stringify(stores[unit]);
-    isEmpty = false;
-  }
-  return isEmpty ? "" : JSON.stringify(byUnit);
-}
-
-/** Promises are settled after the last rule has answered. Was the call interrupted only then? */
-function hasAnsweredAll(result: CallResult & { readonly cursor?: string }, count: number): boolean {
-  if (result.type === "answer" || result.cursor === undefined || result.cursor === "") return false;
-  const lines = result.cursor.split("\n");
-  return lines.length === count || !lines.at(-1)?.startsWith("-");
-}
-
-/** The answers of a batch; when it was interrupted, those that are final. */
-function readAnswers(result: CallResult & { readonly cursor?: string }): readonly string[] {
-  if (result.type === "answer") return result.text.split("\n");
-  const lines = (result.cursor ?? "").split("\n");
-  return lines.filter((line) => line.startsWith("-"));
 }
