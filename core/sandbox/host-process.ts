@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { writeFile } from "node:fs";
+import { Socket } from "node:net";
 import { Duplex, type Readable } from "node:stream";
 import type { Logger } from "../../sdk/log.ts";
 import { createFrameDecoder, createFrameWriter } from "./frames.ts";
@@ -40,7 +41,13 @@ export interface HostProcess {
 }
 
 /** 768 MB of data, which JIT-less V8 keeps to; no core files, which would hold prompts. */
-const limits = 'ulimit -c 0; ulimit -d 786432 2>/dev/null; exec "$@"';
+const limits = "ulimit -c 0; ulimit -d 786432 2>/dev/null;";
+/**
+ * A host that never looks up does not see that its proxy was killed, and would burn a processor for ever. Whoever waits
+ * here reads the end of the file then, and kills it; a line says that there is no host left to kill.
+ */
+const mourner = "(exec 3<&- >/dev/null 2>&1; read -r line <&4 || kill -9 $$) &";
+const confined = `${limits} ${mourner} exec "$@" 4<&-`;
 /** What is left in the socket of a dead host arrives at once; a socket still open by then has another holder. */
 const lastBytesMs = 200;
 const lastWordsMs = 20;
@@ -52,6 +59,7 @@ export function startHostProcess({ program, logger, onMessage, onClose }: HostPr
   // Without a file descriptor left there are no streams at all.
   const socket = (child.stdio as ChildProcess["stdio"] | undefined)?.[3];
   if (!(socket instanceof Duplex)) return unstarted(child, onClose);
+  const release = holdLifeline(child);
   const pid = child.pid ?? 0;
   const output = keepOutput(child);
   const writer = createFrameWriter(socket);
@@ -101,6 +109,7 @@ export function startHostProcess({ program, logger, onMessage, onClose }: HostPr
       resolve();
     });
     child.once("exit", () => {
+      release();
       // Its last words may still stand in the socket.
       if (socket.destroyed) close();
       else setTimeout(close, lastBytesMs).unref();
@@ -122,6 +131,15 @@ function unstarted(child: ChildProcess, onClose: HostProcessOptions["onClose"]):
   return { pid: 0, send: () => undefined, kill: () => undefined, exited };
 }
 
+/** @returns to be called when the process is gone: its number may soon be another's */
+function holdLifeline(child: ChildProcess): () => void {
+  const lifeline = child.stdio[4];
+  if (!(lifeline instanceof Socket)) return () => undefined;
+  lifeline.unref();
+  lifeline.on("error", () => undefined);
+  return () => void lifeline.end("gone\n", () => lifeline.destroy());
+}
+
 function spawnHost({ entry, readable }: HostProgram): ChildProcess {
   const node = [
     process.execPath,
@@ -134,8 +152,8 @@ function spawnHost({ entry, readable }: HostProgram): ChildProcess {
     "--no-warnings",
     entry,
   ];
-  const [file = "", ...args] = process.platform === "win32" ? node : ["/bin/sh", "-c", limits, "sh", ...node];
-  return spawn(file, args, { env: {}, cwd: "/", stdio: ["ignore", "pipe", "pipe", "pipe"], windowsHide: true });
+  const [file = "", ...args] = process.platform === "win32" ? node : ["/bin/sh", "-c", confined, "sh", ...node];
+  return spawn(file, args, { env: {}, cwd: "/", stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], windowsHide: true, detached: true });
 }
 
 /** When memory runs out the system shall take a host, not the proxy. */

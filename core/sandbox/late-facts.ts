@@ -4,7 +4,7 @@ import type { FactValues } from "../../sdk/context.ts";
 
 export type LateFact = "toolNames" | "toolTypes" | "usedToolNames" | "hasImage";
 
-export const lateFacts: readonly LateFact[] = ["toolNames", "toolTypes", "usedToolNames", "hasImage"];
+const lateFacts: readonly LateFact[] = ["toolNames", "toolTypes", "usedToolNames", "hasImage"];
 
 /** What stands in place of the index in the name of a part: it is a fact, not a field of the request. */
 export const factIndex = -2;
