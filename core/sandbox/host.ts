@@ -140,7 +140,13 @@ export function createHost({ program, logger, wallClock, onReady, onLost }: Host
     const next = head();
     if (isOpen && next !== undefined) watchdog.begin(next.terms.limitMs);
     else watchdog.rest();
-    question.client.answered(message, bytes);
+    try {
+      question.client.answered(message, bytes);
+    } catch (error) {
+      // It has been answered, so its client would never hear of the loss that follows.
+      distrustedBy.add(question.client);
+      end("crashed", `its answer could not be read: ${error instanceof Error ? error.message : String(error)}`, undefined);
+    }
     if (isDismissed) endIfIdle();
   };
 
