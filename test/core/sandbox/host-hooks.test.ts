@@ -117,6 +117,21 @@ describe("a hook", () => {
   });
 });
 
+describe("a part that is not there", () => {
+  it.each([
+    ["decides", `return deny(400, "without it");`],
+    ["throws", `throw new Error("without it");`],
+    ["asks for something", `await context.kv.get("a");`],
+    ["waits for ever", `await new Promise(() => {});`],
+    ["reads on", `for (;;) try { return request.system; } catch { break; }`],
+  ])("is asked for, whatever code that caught the error does: one that %s", async (_, statements) => {
+    await host.load([preCall(`try { void request.messages[0]; } catch {} ${statements}`, { grants: all })]);
+    const answer = await host.call({ phase: "preCall", body: { ...body, system: "s" }, parts: [] });
+    expect(answer).toMatchObject({ type: "need", unit: 0 });
+    expect("parts" in answer && answer.parts[0]).toEqual(["messages", 0]);
+  });
+});
+
 describe("the context of a hook", () => {
   const written = async (statements: string, options: object = {}) => {
     await host.load([preCall(statements, options)]);
