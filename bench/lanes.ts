@@ -82,6 +82,24 @@ export const ccproxyRulesLane: LaneSpec = {
     ),
 };
 
+/** The same with a rule of the user's own, in the sandbox, that reads the last message of each request. */
+export const ccproxyUserLane: LaneSpec = {
+  name: "ccproxy+user",
+  forms: bothForms,
+  isPeer: false,
+  note: "A file in rules/ reads the text of the last message of each request, and does not match.",
+  prepare: (context) => {
+    mkdirSync(join(context.directory, "rules"), { recursive: true });
+    const rule = [
+      'import { defineRule, lastUserText } from "ccproxy/sdk";',
+      `export default defineRule({ label: "${benchModel}", evaluate: (request) => lastUserText(request).includes("a word nobody wrote") });`,
+      "",
+    ].join("\n");
+    writeFileSync(join(context.directory, "rules", "long.ts"), rule);
+    return ccproxyLaunch(context, "");
+  },
+};
+
 function ccproxyLaunch(context: LaneContext, rules: string): Launch {
   const deployment = (name: string): string =>
     `  - model_name: ${name}\n    litellm_params: {model: anthropic/${benchModel}, api_base: "${context.upstreamUrl}", api_key: sk-ant-bench}\n`;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measureHeld, type HeldResult } from "./held.ts";
-import { bareLane, ccproxyLane, ccproxyRulesLane, nginxLane, type LaneSpec } from "./lanes.ts";
+import { bareLane, ccproxyLane, ccproxyRulesLane, ccproxyUserLane, nginxLane, type LaneSpec } from "./lanes.ts";
 import { measureScenario, warmUp, type Effort, type Scenario, type ScenarioResult } from "./measure.ts";
 import { claudeCodeRouterLane, litellmLane, portkeyLane } from "./peers.ts";
 import { renderReport, type Report } from "./report.ts";
@@ -18,7 +18,7 @@ import { judge, type StartResult } from "./targets.ts";
 const help = `npm run bench -- [options]
 
   --smoke            direct, bare and ccproxy with few requests; fails on wrong replies, never on time
-  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, nginx, claude-code-router, portkey, litellm, sandbox
+  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, ccproxy+user, nginx, claude-code-router, portkey, litellm, sandbox
   --sizes 50k,1m     these bodies only
   --concurrency 1,16 these only
   --rounds N         slices per lane and scenario (7)
@@ -28,7 +28,16 @@ const help = `npm run bench -- [options]
   --json             the report as JSON on stdout instead of tables
 `;
 
-const allLanes: readonly LaneSpec[] = [bareLane, ccproxyLane, ccproxyRulesLane, nginxLane, claudeCodeRouterLane, portkeyLane, litellmLane];
+const allLanes: readonly LaneSpec[] = [
+  bareLane,
+  ccproxyLane,
+  ccproxyRulesLane,
+  ccproxyUserLane,
+  nginxLane,
+  claudeCodeRouterLane,
+  portkeyLane,
+  litellmLane,
+];
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const { values: options } = parseArgs({
