@@ -35,7 +35,7 @@ export const ccproxySchema: MappingSchema<CcproxyKeys> = z.object({
     default: "`true`",
   }),
   record: key(flag, {
-    description: "Keeps the bodies of recent requests and replies in memory, for `ccproxy explain`.",
+    description: "Keeps the bodies of recent requests in memory, for `ccproxy explain`.",
     type: "true or false",
     default: "`false`",
   }),

@@ -152,7 +152,7 @@ export interface Config {
   readonly callbacks: readonly CallbackEntry[];
   /** Whether files in `rules/` and `hooks/` are loaded without an entry. */
   readonly autoload: boolean;
-  /** Whether traces keep the bodies of requests and replies. */
+  /** Whether traces keep the bodies of requests. */
   readonly record: boolean;
   readonly deployments: readonly DeploymentConfig[];
   /** alias → group; `hidden` ones are not listed by `/v1/models`. */
