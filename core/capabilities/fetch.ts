@@ -54,7 +54,7 @@ const defaultLimits: FetchLimits = {
   redirects: 3,
   connectMs: 5_000,
   totalMs: 30_000,
-  connections: 16,
+  connections: 128,
 };
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD";
