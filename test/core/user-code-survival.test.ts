@@ -63,13 +63,12 @@ it(
     });
     const wrong: string[] = [];
     const asked: string[] = [];
-    let inFlight = 0;
-    let isOn = true;
+    const load = { isOn: true, inFlight: 0 };
     async function client(number: number): Promise<void> {
-      for (let turn = 0; isOn; turn++) {
+      for (let turn = 0; load.isOn; turn++) {
         const name = `${number}-${turn}`;
         asked.push(name);
-        inFlight++;
+        load.inFlight++;
         const body = {
           model: "claude",
           max_tokens: 9,
@@ -78,7 +77,7 @@ it(
           messages: [{ role: "user", content: "hi" }],
         };
         const answer = await ask(proxy.url, JSON.stringify(body));
-        inFlight--;
+        load.inFlight--;
         if (answer.status !== 200 || !answer.text.includes("HELLO")) wrong.push(`${answer.status} ${answer.text.slice(0, 300)}`);
       }
     }
@@ -89,19 +88,19 @@ it(
     const recoveries: number[] = [];
     for (let killed = 0; killed < kills; killed++) {
       let pid: number | undefined;
-      while (pid === undefined || inFlight < 50) {
+      while (pid === undefined || load.inFlight < 50) {
         const { sandbox } = (await statusOf(proxy)).userCode;
         pid = sandbox?.spare == null ? undefined : sandbox.active?.pid;
-        if (pid === undefined || inFlight < 50) await delay(5);
+        if (pid === undefined || load.inFlight < 50) await delay(5);
       }
-      leastInFlight = Math.min(leastInFlight, inFlight);
+      leastInFlight = Math.min(leastInFlight, load.inFlight);
       process.kill(pid, "SIGKILL");
       const since = performance.now();
       while ((await statusOf(proxy)).userCode.sandbox?.active?.pid === pid) await delay(1);
       recoveries.push(performance.now() - since);
       await delay(betweenKillsMs);
     }
-    isOn = false;
+    load.isOn = false;
     await Promise.all(running);
     const perSecond = asked.length / ((performance.now() - begun) / 1000);
 
