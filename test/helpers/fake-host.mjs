@@ -97,7 +97,10 @@ function receive(message, payload) {
         let events = batch.events.map(() => 0);
         for (const [index, unit] of batch.units.entries()) {
           if (index > 0) host.send({ type: "progress", id: message.id, unit });
-          const result = programs.get(message.version).get(unit).events({ ...batch, message: message.id }, host);
+          const result = programs
+            .get(message.version)
+            .get(unit)
+            .events({ ...batch, message: message.id }, host);
           units.push({ unit, us: 1, ...result });
           events = result.events ?? events;
         }
