@@ -3,6 +3,7 @@
 import type { PhaseOutcome } from "../../core/sandbox/sandbox.ts";
 import type { Attack, Expected, Seen } from "./attack.ts";
 import { reachedKey } from "./attack-code.ts";
+import { secondChanceMs } from "../../core/sandbox/host/limits.ts";
 import { defaultSliceMs, type Shot } from "./range.ts";
 
 export interface Verdict {
@@ -49,7 +50,9 @@ function deadlineMs({ where, sliceMs = defaultSliceMs, calls = 1, timeoutMs, exp
   // A file is run in both hosts when it is loaded, and has longer for it.
   if (where === "load") return 2 * (2000 + graceMs + upkeepMs) + lostHosts * crashMs;
   const waitsMs = expected.includes("timeout") ? (timeoutMs ?? 0) : 0;
-  return calls * (sliceMs + graceMs + upkeepMs + waitsMs) + Math.max(0, lostHosts - 1) * crashMs;
+  // With the other rules, then by itself; and once more with a little longer when the machine had no time for it.
+  const runsMs = (where === "rule" ? 3 : 2) * sliceMs + secondChanceMs;
+  return calls * (runsMs + graceMs + upkeepMs + waitsMs) + Math.max(0, lostHosts - 1) * crashMs;
 }
 
 function wasReached({ where, module, isDirect }: Attack, { outcomes, manifest, operations }: Seen): boolean {
