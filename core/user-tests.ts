@@ -12,6 +12,7 @@ import { bundle, type Bundle } from "./user-code/bundle.ts";
 import { codeFrame, maskText } from "./user-code/mask-code.ts";
 import { createStackMapper, mapUnitError } from "./user-code/source-map.ts";
 import { readCompilerOptions } from "./user-code/tsconfig.ts";
+import { noFacts } from "../sdk/testing-fixtures.ts";
 
 export interface TestedFile {
   /** Relative to the folder of the configuration. */
@@ -75,23 +76,7 @@ export async function runTestFile(path: string, root: string, sandbox: Sandbox):
 const context: CallContext = {
   requestId: "req_test",
   operation: "generate",
-  facts: {
-    model: "",
-    stream: false,
-    session: undefined,
-    client: "other",
-    requestClass: "unknown",
-    agentId: undefined,
-    agentType: undefined,
-    thinking: "none",
-    effort: undefined,
-    messageCount: 0,
-    bodyBytes: 2,
-    toolNames: [],
-    toolTypes: [],
-    usedToolNames: [],
-    hasImage: false,
-  },
+  facts: noFacts,
   headers: [],
   now: 0,
 };

@@ -1,32 +1,12 @@
 /** What a rule or a hook is told besides the request, and what it may do. */
 
 import type { Json } from "./body.ts";
-import type { ClientKind, RequestClass, ThinkingMode } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 
 export type HookPhase = "preCall" | "preUpstream" | "onEvent" | "postCall" | "onError" | "onComplete";
 
-/** {@link import("./facts.ts").Facts} as plain data. */
-export interface FactValues {
-  /** As the client asked for it. */
-  readonly model: string;
-  readonly stream: boolean;
-  readonly session: string | undefined;
-  readonly client: ClientKind;
-  readonly requestClass: RequestClass;
-  readonly agentId: string | undefined;
-  readonly agentType: string | undefined;
-  readonly thinking: ThinkingMode;
-  readonly effort: string | undefined;
-  readonly messageCount: number;
-  readonly bodyBytes: number;
-  /** Names of declared tools, in order. */
-  readonly toolNames: readonly string[];
-  /** Types of declared tools, in order; `custom` where a tool names none. */
-  readonly toolTypes: readonly string[];
-  /** Names of tools that the conversation has called. */
-  readonly usedToolNames: readonly string[];
-  readonly hasImage: boolean;
-}
+/** The facts as plain data: private copies, so a change of them goes nowhere. */
+export type FactValues = Facts;
 
 /** Where the request goes; there once the router has planned. */
 export interface TargetInfo {

@@ -129,7 +129,8 @@ export function makeContext(options: ContextOptions = {}): TestContext {
   };
 }
 
-const noFacts: FactValues = {
+/** Of a request of which nothing else is known. */
+export const noFacts: FactValues = {
   model: "claude-sonnet-5-5",
   stream: false,
   session: undefined,

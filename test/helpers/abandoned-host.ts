@@ -3,6 +3,7 @@
 import { readHostProgram } from "../../core/sandbox-program.ts";
 import { createSandbox } from "../../core/sandbox/create-sandbox.ts";
 import type { UnitSpec } from "../../core/sandbox/sandbox.ts";
+import { noFacts } from "../../sdk/testing-fixtures.ts";
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const unit: UnitSpec = {
@@ -29,19 +30,7 @@ void program.run({
   context: {
     requestId: "r",
     operation: "generate",
-    facts: {
-      model: "m",
-      stream: false,
-      session: undefined,
-      client: "other",
-      requestClass: "unknown",
-      agentId: undefined,
-      agentType: undefined,
-      thinking: "none",
-      effort: undefined,
-      messageCount: 0,
-      bodyBytes: 0,
-    },
+    facts: noFacts,
     headers: [],
     now: 0,
   },

@@ -7,6 +7,7 @@ import type { HostProgram } from "../../core/sandbox/host-process.ts";
 import type { CallContext, PartName } from "../../core/sandbox/protocol.ts";
 import type { PartSource, PhaseCall, Sandbox, StreamCall, UnitSpec } from "../../core/sandbox/sandbox.ts";
 import type { LogFields, Logger } from "../../sdk/log.ts";
+import { noFacts } from "../../sdk/testing-fixtures.ts";
 
 export const fakeHost: HostProgram = {
   entry: fileURLToPath(new URL("fake-host.mjs", import.meta.url)),
@@ -61,23 +62,7 @@ function callContext(): CallContext {
   return {
     requestId: `request-${++calls}`,
     operation: "generate",
-    facts: {
-      model: "claude",
-      stream: true,
-      session: undefined,
-      client: "other",
-      requestClass: "unknown",
-      agentId: undefined,
-      agentType: undefined,
-      thinking: "none",
-      effort: undefined,
-      messageCount: 1,
-      bodyBytes: 100,
-      toolNames: [],
-      toolTypes: [],
-      usedToolNames: [],
-      hasImage: false,
-    },
+    facts: noFacts,
     headers: [],
     now: 0,
   };
