@@ -62,7 +62,7 @@ function callContext(): CallContext {
   return {
     requestId: `request-${++calls}`,
     operation: "generate",
-    facts: noFacts,
+    facts: { ...noFacts, model: "claude" },
     headers: [],
     now: 0,
   };
