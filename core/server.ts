@@ -70,6 +70,9 @@ export class StartError extends Error {
   }
 }
 
+/** What hooks get for `onComplete` of requests that a stop has ended, be its grace over or not. */
+const lastWordsMs = 500;
+
 /** @throws StartError when the configuration has errors, the port is taken, or the bind is refused. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const registry = createRegistry(options.plugins);
@@ -150,7 +153,7 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     shutdown = shutDown({ ...listener, open: services.open, graceMs });
     const startedAt = services.now();
     await shutdown.closed;
-    await created.settled(Math.max(0, graceMs - (services.now() - startedAt)));
+    await created.settled(Math.max(lastWordsMs, graceMs - (services.now() - startedAt)));
     services.logger.info({}, "stopped");
     await created.close();
     await log.close();
