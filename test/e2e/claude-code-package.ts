@@ -1,12 +1,12 @@
 /** Claude Code itself, from npm: installed once beside the checkout, never a dependency of ours, because its licence is not ours to pass on. */
 
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import path from "node:path";
+
+import { underLock } from "./lock.ts";
 
 /** The release whose behaviour is written into these tests; raise it together with them. */
 const claudeCodeVersion = "2.1.330";
@@ -22,7 +22,7 @@ const folder = path.join(cacheFolder, `claude-code-${claudeCodeVersion}`);
  * @throws Error with npm's own words when the registry cannot be reached: a test that needs the real client fails without it
  */
 export async function installClaudeCode(): Promise<string> {
-  return (await findProgramFolder()) ?? (await underLock(async () => (await findProgramFolder()) ?? (await install())));
+  return (await findProgramFolder()) ?? (await underLock(folder, async () => (await findProgramFolder()) ?? (await install())));
 }
 
 /** The package for this platform, which holds the program; npm picks it among the optional dependencies. */
@@ -84,40 +84,4 @@ async function npm(args: readonly string[]): Promise<void> {
 function npmEnvironment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("npm_package_") && !name.startsWith("npm_lifecycle_"));
   return { HOME: homedir(), ...Object.fromEntries(own) };
-}
-
-/** A listening socket is a lock that the system releases with its holder, however that ends. */
-async function underLock<Result>(work: () => Promise<Result>): Promise<Result> {
-  const name = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-  const socketPath = path.join(tmpdir(), `ccproxy-e2e-${name}.lock`);
-  for (;;) {
-    const waiting = new Set<Socket>();
-    const server = createServer((socket) => waiting.add(socket));
-    const taken = await new Promise<boolean>((resolve, reject) => {
-      server.once("listening", () => resolve(true));
-      server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(false) : reject(error)));
-      server.listen(socketPath);
-    });
-    if (taken) {
-      try {
-        return await work();
-      } finally {
-        for (const socket of waiting) socket.destroy();
-        server.close();
-      }
-    }
-    await holderGone(socketPath);
-  }
-}
-
-/** Waits until the holder lets go; a socket file without a holder is removed. */
-async function holderGone(socketPath: string): Promise<void> {
-  const socket = connect(socketPath);
-  socket.on("error", () => undefined);
-  const connected = await new Promise<boolean>((resolve) => {
-    socket.once("connect", () => resolve(true));
-    socket.once("close", () => resolve(false));
-  });
-  if (!connected) await rm(socketPath, { force: true });
-  else if (!socket.closed) await once(socket, "close");
 }
