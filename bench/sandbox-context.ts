@@ -2,7 +2,7 @@
 
 import type { RequestBody } from "../sdk/body.ts";
 import type { CallContext } from "../core/sandbox/protocol.ts";
-import { MessagesFacts } from "../plugins/anthropic/facts.ts";
+import { MessagesFacts } from "../sdk/hub/facts.ts";
 import { requestHeaders } from "./bodies.ts";
 
 const headerList = Object.entries(requestHeaders).filter(([name]) => name !== "x-api-key");

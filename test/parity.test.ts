@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { events } from "../plugins/anthropic/events.ts";
+import { events } from "../sdk/hub/events.ts";
 import { type Answer, ask } from "./helpers/client.ts";
 import { messageEvents, messageObject, type ReplyMessage } from "./helpers/events.ts";
 import { type Proxy, startProxy } from "./helpers/proxy.ts";

@@ -3,8 +3,8 @@
 import type { Dialect, Ingress, Provider } from "../../sdk/dialect.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import { encodeError, encodeStreamError } from "./errors.ts";
-import { events } from "./events.ts";
-import { MessagesFacts } from "./facts.ts";
+import { events } from "../../sdk/hub/events.ts";
+import { MessagesFacts } from "../../sdk/hub/facts.ts";
 import { encodeMessage, encodeText, encodeTokenCount, modelList, watchReply } from "./reply.ts";
 import { authorize, encodeRequest, isCredential, ownsUrl, relayHeaders } from "./request.ts";
 import { countTokensPath, encodeEvent, messagesPath } from "./wire.ts";

@@ -4,9 +4,9 @@ import { randomUUID } from "node:crypto";
 
 import type { HeaderList, ListedModel, LocalReply, ModelList, ReplyWatch } from "../../sdk/dialect.ts";
 import type { JsonObject, MessageContent, MessageOptions } from "../../sdk/events.ts";
-import { events } from "./events.ts";
-import { explode } from "./explode.ts";
-import { record } from "./json.ts";
+import { events } from "../../sdk/hub/events.ts";
+import { explode } from "../../sdk/hub/explode.ts";
+import { record } from "../../sdk/hub/json.ts";
 import { EventReplyWatch, JsonReplyWatch } from "./reply-watch.ts";
 import type { WireModel, WireModelList } from "./wire.ts";
 

@@ -1,7 +1,7 @@
 /** A Messages request on its way to a host that speaks the same protocol: the same bytes, another model at most. */
 
 import type { Credential, ForwardRequest, HeaderList, Outbound, Target } from "../../sdk/dialect.ts";
-import { text } from "./json.ts";
+import { text } from "../../sdk/hub/json.ts";
 import { countTokensPath, messagesPath } from "./wire.ts";
 
 const vendorHosts = new Set(["api.anthropic.com"]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { createRequestBody } from "../../../core/body/request-body.ts";
-import { MessagesFacts } from "../../../plugins/anthropic/facts.ts";
+import { MessagesFacts } from "../../../sdk/hub/facts.ts";
 import type { RequestClass } from "../../../sdk/facts.ts";
 import { claudeCodeBody } from "../../helpers/claude-body.ts";
 

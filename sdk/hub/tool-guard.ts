@@ -2,8 +2,8 @@
 
 import { isDeepStrictEqual } from "node:util";
 
-import type { Json } from "../../sdk/body.ts";
-import type { JsonObject, ToolGuard } from "../../sdk/events.ts";
+import type { Json } from "../body.ts";
+import type { JsonObject, ToolGuard } from "../events.ts";
 import { record, text } from "./json.ts";
 
 /** What an event or a message says about calls, piece by piece. */

@@ -1,7 +1,7 @@
 /** Which part of a Claude Code session a request belongs to. */
 
-import type { Json, RequestBody, Span } from "../../sdk/body.ts";
-import type { HeaderReader, RequestClass } from "../../sdk/facts.ts";
+import type { Json, RequestBody, Span } from "../body.ts";
+import type { HeaderReader, RequestClass } from "../facts.ts";
 import { record, text } from "./json.ts";
 
 const hintHeader = "x-claude-code-request-class";

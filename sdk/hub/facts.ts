@@ -1,7 +1,7 @@
 /** Facts of a Messages request, each computed when first read. */
 
-import type { Json, RequestBody, Span } from "../../sdk/body.ts";
-import type { ClientKind, Facts, HeaderReader, RequestClass, ThinkingMode } from "../../sdk/facts.ts";
+import type { Json, RequestBody, Span } from "../body.ts";
+import type { ClientKind, Facts, HeaderReader, RequestClass, ThinkingMode } from "../facts.ts";
 import { type JsonRecord, record, text } from "./json.ts";
 import { classifyRequest } from "./request-class.ts";
 

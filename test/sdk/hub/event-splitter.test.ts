@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { AnthropicEventSplitter } from "../../../plugins/anthropic/event-splitter.ts";
+import { AnthropicEventSplitter } from "../../../sdk/hub/event-splitter.ts";
 import type { StreamEvent } from "../../../sdk/events.ts";
 import { encodeEvent, messageEvents, type WireEvent } from "../../helpers/events.ts";
 

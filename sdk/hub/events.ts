@@ -1,7 +1,7 @@
 /** Replies of the Messages API as events: they are the hub's own, so nothing has to be translated. */
 
-import type { EventCodec, JsonObject } from "../../sdk/events.ts";
-import type { Json } from "../../sdk/body.ts";
+import type { EventCodec, JsonObject } from "../events.ts";
+import type { Json } from "../body.ts";
 import { AnthropicAssembler } from "./assemble.ts";
 import { AnthropicEventSplitter } from "./event-splitter.ts";
 import { explode } from "./explode.ts";

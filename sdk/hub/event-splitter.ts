@@ -1,8 +1,8 @@
 /** Splits the bytes of an event stream into its events, as the standard of server-sent events has it. */
 
-import { ProxyError } from "../../sdk/errors.ts";
-import type { EventSplitter, JsonObject, StreamEvent } from "../../sdk/events.ts";
-import type { Json } from "../../sdk/body.ts";
+import { ProxyError } from "../errors.ts";
+import type { EventSplitter, JsonObject, StreamEvent } from "../events.ts";
+import type { Json } from "../body.ts";
 import { record, text } from "./json.ts";
 
 const lineFeed = 0x0a;

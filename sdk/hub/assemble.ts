@@ -1,7 +1,7 @@
 /** Puts a message together from the events that told it, as the vendor's own clients do, and keeps what it does not know. */
 
-import type { Json } from "../../sdk/body.ts";
-import type { JsonObject, MessageAssembler } from "../../sdk/events.ts";
+import type { Json } from "../body.ts";
+import type { JsonObject, MessageAssembler } from "../events.ts";
 import { parseExactly } from "./exact-json.ts";
 import { record, text } from "./json.ts";
 

@@ -2,7 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { events } from "../../../plugins/anthropic/events.ts";
+import { events } from "../../../sdk/hub/events.ts";
 import { encodeMessage, watchReply } from "../../../plugins/anthropic/reply.ts";
 import type { LocalReply } from "../../../sdk/dialect.ts";
 import { type ReplyBlock, messageEvents, messageObject } from "../../helpers/events.ts";

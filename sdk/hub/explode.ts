@@ -1,7 +1,7 @@
 /** Tells a whole message in the events that would have streamed it. */
 
-import type { Json } from "../../sdk/body.ts";
-import type { JsonObject } from "../../sdk/events.ts";
+import type { Json } from "../body.ts";
+import type { JsonObject } from "../events.ts";
 import { parseExactly } from "./exact-json.ts";
 import { record, text } from "./json.ts";
 

@@ -1,6 +1,6 @@
 /** Narrowing of parsed JSON. */
 
-import type { Json } from "../../sdk/body.ts";
+import type { Json } from "../body.ts";
 
 export type JsonRecord = { readonly [key: string]: Json };
 

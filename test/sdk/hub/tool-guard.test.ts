@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { events } from "../../../plugins/anthropic/events.ts";
+import { events } from "../../../sdk/hub/events.ts";
 import type { JsonObject, ToolGuard } from "../../../sdk/events.ts";
 import { type ReplyBlock, messageEvents, messageObject } from "../../helpers/events.ts";
 

@@ -1,6 +1,6 @@
 /** JSON whose numbers keep all their digits, for texts that are parsed only to be written again. */
 
-import type { Json } from "../../sdk/body.ts";
+import type { Json } from "../body.ts";
 
 /** The declarations of the language do not know of what follows yet. */
 const json: object = JSON;

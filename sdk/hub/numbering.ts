@@ -1,7 +1,7 @@
 /** Numbers the blocks of a reply anew where events came or went: clients find a block by its place. */
 
-import type { Json } from "../../sdk/body.ts";
-import type { BlockNumbering, JsonObject } from "../../sdk/events.ts";
+import type { Json } from "../body.ts";
+import type { BlockNumbering, JsonObject } from "../events.ts";
 
 export class AnthropicNumbering implements BlockNumbering {
   /** From the index an event names to the place of the block. */
