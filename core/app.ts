@@ -25,18 +25,19 @@ export function createApp(services: Services): Koa {
   // Koa reports here what went wrong after an answer began, mostly callers that left; each is in the log already.
   app.on("error", (error: unknown) => services.logger.debug({ error }, "after the answer had begun"));
 
-  const ingresses = services.registry.dialects.flatMap(({ ingress }) => ingress ?? []);
   const router = new Router();
   const requireCaller = createRequireCaller(services);
-  for (const ingress of ingresses) {
-    for (const { path, operation } of ingress.routes) router.post(path, requireJson, ...createChain(services, ingress, operation));
+  for (const dialect of services.registry.dialects.values()) {
+    const { ingress } = dialect;
+    for (const { path, operation } of ingress?.routes ?? []) {
+      if (ingress !== undefined) router.post(path, requireJson, ...createChain(services, { dialect, ingress, operation }));
+    }
   }
   addHealth(router, services, requireCaller);
   addModels(router, services, requireCaller);
   addControl(router, services, requireCaller);
 
-  const [first] = ingresses;
-  if (first !== undefined) app.use(createErrors(services, first));
+  app.use(createErrors(services, services.registry.hub));
   app.use(
     createGate(() => {
       const { config } = services.snapshot();
@@ -49,7 +50,7 @@ export function createApp(services: Services): Koa {
   return app;
 }
 
-/** Renders what is refused outside a chain, in the first dialect for want of a better one, and notes it in the access log. */
+/** Renders what is refused outside a chain, in the hub's dialect for want of a better one, and notes it in the access log. */
 function createErrors(services: Services, ingress: Ingress): Middleware {
   return async function errors(ctx, next) {
     try {

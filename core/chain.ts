@@ -2,7 +2,6 @@
 
 import type { Middleware } from "koa";
 
-import type { Ingress, Operation } from "../sdk/dialect.ts";
 import { collectBody } from "./body/collect.ts";
 import { createRequestBody } from "./body/request-body.ts";
 import { completeWhenSettled } from "./phases/complete-phase.ts";
@@ -11,14 +10,14 @@ import { runReplyPhases } from "./phases/reply-phases.ts";
 import type { Services } from "./services.ts";
 import { authPolicy, authenticate } from "./stages/auth.ts";
 import { callUpstream } from "./stages/call.ts";
-import { createIngress } from "./stages/ingress.ts";
+import { type ClientRoute, createIngress } from "./stages/ingress.ts";
 import { createLedger } from "./stages/ledger.ts";
 import { decide } from "./stages/policy.ts";
 
 /** gate (see app.ts) → ingress → ledger → auth → decode → reply (its hooks) → policy (hooks, rules, router) → call */
-export function createChain(services: Services, ingress: Ingress, operation: Operation): readonly Middleware[] {
+export function createChain(services: Services, route: ClientRoute): readonly Middleware[] {
   return [
-    createIngress(services, ingress, operation),
+    createIngress(services, route),
     createLedger(services),
     auth(services),
     decode(),

@@ -3,15 +3,21 @@
 import { randomUUID } from "node:crypto";
 
 import type { Json, RequestBody } from "../sdk/body.ts";
-import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary, ReplyWatch } from "../sdk/dialect.ts";
+import type { HeaderList, Ingress, LocalReply, Operation, Received, ReplySummary, RequestHead } from "../sdk/dialect.ts";
 import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
+import { hubDialect } from "../sdk/hub/dialect.ts";
+import { MessagesFacts } from "../sdk/hub/facts.ts";
+import type { Note } from "../sdk/wire.ts";
 import { Annotations } from "./annotations.ts";
+import { createRequestBody } from "./body/request-body.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
 import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { EventSource } from "./stream/event-source.ts";
 import { Trace } from "./trace.ts";
+import { TranslatedFacts } from "./translation/facts.ts";
 
 const maxModelLength = 500;
 
@@ -42,8 +48,11 @@ export interface Reply {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: AsyncIterable<Uint8Array>;
-  /** Whether the body is an event stream of the caller's dialect. */
   readonly isEventStream: boolean;
+  /** Whose bytes these are; the same where the caller's dialect is the hub's. */
+  readonly format: "hub" | "client";
+  /** What the body is made of, where it was translated: either is read, never both. */
+  readonly events?: EventSource | undefined;
 }
 
 export type Outcome = "completed" | "client-gone" | "upstream-failed" | "refused" | "stopped";
@@ -62,6 +71,8 @@ export interface Settlement {
 export interface ExchangeInit {
   readonly snapshot: Snapshot;
   readonly ingress: Ingress;
+  /** Name of the dialect that `ingress` is the client's side of. Default: the hub's. */
+  readonly dialect?: string;
   readonly operation: Operation;
   readonly path: string;
   readonly search: string;
@@ -78,6 +89,8 @@ export class Exchange {
   readonly receivedAt: number;
   readonly snapshot: Snapshot;
   readonly ingress: Ingress;
+  /** Name of the dialect the client speaks. */
+  readonly dialect: string;
   readonly operation: Operation;
   readonly path: string;
   readonly search: string;
@@ -100,13 +113,17 @@ export class Exchange {
   /** Written by call. */
   reply: Reply | undefined;
   /** Written where hooks may change or refuse what is sent: what the upstream itself said. Ended by ingress. */
-  reported: ReplyWatch | undefined;
+  reported: { end(): ReplySummary } | undefined;
 
   readonly #release: (() => void) | undefined;
   #labelled: Labelled | undefined;
   #modelAsked: string | undefined;
   #headerChanges: HeaderChanges = new Map();
+  #received: Received | undefined;
+  #head: RequestHead | undefined;
+  /** Of the hub: as received where the client speaks it, else translated when first asked for. */
   #request: RequestBody | undefined;
+  #isEdited = false;
   #facts: Facts | undefined;
   readonly #abort = new AbortController();
   #settlement: Settlement | undefined;
@@ -117,6 +134,7 @@ export class Exchange {
     this.receivedAt = init.now();
     this.snapshot = init.snapshot;
     this.ingress = init.ingress;
+    this.dialect = init.dialect ?? hubDialect;
     this.operation = init.operation;
     this.path = init.path;
     this.search = init.search;
@@ -124,7 +142,7 @@ export class Exchange {
     this.project = init.project;
     this.parent = init.parent;
     this.trace = new Trace(this.receivedAt, init.now);
-    this.userProgram = init.parent === undefined ? init.snapshot.userProgram : undefined;
+    this.userProgram = init.parent === undefined && init.operation !== "embeddings" ? init.snapshot.userProgram : undefined;
     this.#release = this.userProgram?.retain();
   }
 
@@ -133,13 +151,25 @@ export class Exchange {
    * @throws ProxyError 400 for a model name of a length that no log, trace or header should have to carry
    */
   receive(request: RequestBody): void {
-    const facts = this.ingress.facts(request, this.headers);
+    const isFirst = this.#received === undefined;
+    const received = (this.#received ??= {
+      operation: this.operation,
+      body: request,
+      path: this.path,
+      search: this.search,
+      headers: this.headers,
+    });
+    const { translation } = this.ingress;
+    const isTranslated = isFirst && translation !== undefined && this.operation !== "embeddings";
+    if (isTranslated) this.#head = translation.head(received);
+    const facts = isTranslated ? this.#translatedFacts() : new MessagesFacts(request, this.headers);
     const { length } = facts.model;
     if (length > maxModelLength) {
       const message = `The name of the model has ${length} characters; wanted at most ${maxModelLength}.`;
       throw new ProxyError(message, { status: 400, kind: "invalid_request_error" });
     }
-    this.#request = request;
+    if (!isTranslated) this.#request = request;
+    this.#isEdited ||= !isFirst;
     this.#facts = facts;
     this.#modelAsked ??= facts.model;
   }
@@ -153,7 +183,14 @@ export class Exchange {
       get: (name) => (changes.has(name) ? (changes.get(name) ?? undefined) : headers.get(name)),
     };
     // Some facts come from headers.
-    if (this.#request !== undefined) this.#facts = this.ingress.facts(this.#request, this.headers);
+    if (this.#request !== undefined) this.#facts = new MessagesFacts(this.#request, this.headers);
+    else if (this.#head !== undefined) this.#facts = this.#translatedFacts();
+  }
+
+  /** Until somebody asks for more than the head, nothing is translated. */
+  #translatedFacts(): Facts {
+    const { head, received } = this;
+    return new TranslatedFacts(head, received.body.bytes.length, () => this.request, this.headers);
   }
 
   /** Given by the first rule that matched; undefined until then. */
@@ -180,10 +217,41 @@ export class Exchange {
     return this.#modelAsked ?? "";
   }
 
-  /** @throws Error before the body was read: a stage stands too early in the chain */
+  /** As it came, in the client's own dialect. @throws Error before the body was read */
+  get received(): Received {
+    if (this.#received === undefined) throw new Error("the body has not been read yet");
+    return this.#received;
+  }
+
+  /** What the client's dialect says first; of the hub's own facts elsewhere. */
+  get head(): RequestHead {
+    return this.#head ?? { model: this.facts.model, stream: this.facts.stream, session: this.facts.session };
+  }
+
+  /** Whether user code changed the request, so that what was received is not what is meant. */
+  get isEdited(): boolean {
+    return this.#isEdited;
+  }
+
+  /**
+   * The request in the vocabulary of the hub.
+   *
+   * @throws Error before the body was read: a stage stands too early in the chain
+   * @throws ProxyError 400 when the client's dialect cannot make one of what it sent
+   */
   get request(): RequestBody {
+    const { translation } = this.ingress;
+    if (this.#request === undefined && this.#head !== undefined && translation !== undefined) {
+      const request = translation.decode(this.received, this.note("ingress"));
+      this.#request = createRequestBody(Buffer.from(JSON.stringify(request)));
+    }
     if (this.#request === undefined) throw new Error("the body has not been read yet");
     return this.#request;
+  }
+
+  /** Writes into the trace what a translation dropped or put otherwise. */
+  note(stage: "ingress" | "call"): Note {
+    return (what, details) => this.trace.add(stage, what, details ?? {});
   }
 
   /** @throws Error before the body was read: a stage stands too early in the chain */
@@ -247,8 +315,9 @@ export interface PlannedTarget {
 }
 
 /** A reply made here, as a reply to drain. */
-export function replyOf(local: LocalReply): Reply {
+export function replyOf(local: LocalReply, format: Reply["format"] = "client"): Reply {
   return {
+    format,
     status: local.status,
     headers: local.headers,
     body: iterate(local.chunks),

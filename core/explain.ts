@@ -11,12 +11,13 @@ import { Exchange } from "./exchange.ts";
 import { explainTrace, type ExplainedTrace } from "./explain-trace.ts";
 import { createFailureLog, type MapError } from "./phases/failure-log.ts";
 import type { Capabilities } from "./phases/phase-services.ts";
-import { prepareAttempt } from "./phases/prepare-attempt.ts";
+import { type PrepareServices, prepareAttempt } from "./phases/prepare-attempt.ts";
 import { unitName } from "./phases/user-program.ts";
 import type { Registry } from "./registry.ts";
 import type { UnitStores, Writes } from "./sandbox/protocol.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { decide, type PolicyServices } from "./stages/policy.ts";
+import { lacksOperation } from "./translation/encode-attempt.ts";
 import { createTokenService } from "./tokens/token-service.ts";
 
 export type ExplainedOutcome =
@@ -48,15 +49,12 @@ export interface ExplainOptions {
  * @throws ProxyError when it is no JSON object
  */
 export async function explainRequest(bytes: Uint8Array, { snapshot, registry, mapError, logger }: ExplainOptions): Promise<Explanation> {
-  const ingress = registry.dialects.find((dialect) => dialect.ingress !== undefined)?.ingress;
-  const route = ingress?.routes.find(({ operation }) => operation === "generate");
-  if (ingress === undefined || route === undefined) throw new Error("no plugin speaks with clients");
   const exchange = new Exchange({
     // Patches are needed to say what changed.
     snapshot: { ...snapshot, config: { ...snapshot.config, record: true } },
-    ingress,
+    ingress: registry.hub,
     operation: "generate",
-    path: route.path,
+    path: "/v1/messages",
     search: "",
     headers: { get: () => undefined, endToEnd: [["content-type", "application/json"]] },
     project: undefined,
@@ -64,7 +62,8 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
   });
   const tokens = createTokenService();
   const trial = createTrial();
-  const services: PolicyServices = {
+  const services: PolicyServices & PrepareServices = {
+    registry,
     logger,
     capabilities: trial.capabilities,
     failures: createFailureLog(logger, mapError, () => performance.now()),
@@ -106,13 +105,14 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
   }
 }
 
-async function tryOut(exchange: Exchange, services: PolicyServices): Promise<ExplainedOutcome> {
+async function tryOut(exchange: Exchange, services: PolicyServices & PrepareServices): Promise<ExplainedOutcome> {
   try {
     if ((await decide(exchange, services)) !== undefined) return { type: "answered", by: "hook" };
     const [target] = exchange.plan;
     if (target === undefined) throw new Error("the router planned nothing");
     const attempt = await prepareAttempt(exchange, services, target);
-    if (attempt.type === "outbound") return { type: "sent", url: attempt.outbound.url };
+    if (attempt.type === "sending") return { type: "sent", url: attempt.sending.outbound.url };
+    if (attempt.type === "lacking") throw lacksOperation(exchange, target.deployment);
     return { type: "answered", by: attempt.type === "answered" ? "hook" : "deployment" };
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;

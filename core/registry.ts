@@ -1,11 +1,16 @@
 /** What all plugins together contribute, by name. */
 
-import type { Dialect, ModelList, Provider } from "../sdk/dialect.ts";
+import type { Dialect, Ingress, ModelList } from "../sdk/dialect.ts";
+import { hubDialect } from "../sdk/hub/dialect.ts";
 import type { Plugin } from "../sdk/plugin.ts";
+import type { Provider } from "../sdk/provider.ts";
 import type { RuleFactory } from "../sdk/rule.ts";
 
 export interface Registry {
-  readonly dialects: readonly Dialect[];
+  /** By name. */
+  readonly dialects: ReadonlyMap<string, Dialect>;
+  /** The client's side of the hub's own dialect, for requests that the proxy makes itself. */
+  readonly hub: Ingress;
   readonly providers: readonly Provider[];
   readonly modelLists: readonly ModelList[];
   readonly rules: ReadonlyMap<string, RuleFactory>;
@@ -14,17 +19,23 @@ export interface Registry {
 /** @throws Error when two plugins contribute the same name: that is a fault of the build, not of a configuration. */
 export function createRegistry(plugins: readonly Plugin[]): Registry {
   const dialects = new Map<string, Dialect>();
+  const providers = new Map<string, { readonly name: string; readonly provider: Provider }>();
   const rules = new Map<string, RuleFactory>();
   for (const plugin of plugins) {
     const contribution = plugin.setup();
     for (const dialect of contribution.dialects ?? []) add(dialects, dialect, "dialect", plugin);
+    for (const provider of contribution.providers ?? []) {
+      for (const name of provider.names) add(providers, { name, provider }, "provider", plugin);
+    }
     for (const rule of contribution.rules ?? []) add(rules, rule, "rule", plugin);
   }
-  const all = [...dialects.values()];
+  const hub = dialects.get(hubDialect)?.ingress;
+  if (hub === undefined) throw new Error(`no plugin contributes the dialect "${hubDialect}", which all others are translated to`);
   return {
-    dialects: all,
-    providers: all.flatMap(({ provider }) => provider ?? []),
-    modelLists: all.flatMap(({ ingress }) => ingress?.modelList ?? []),
+    dialects,
+    hub,
+    providers: [...new Set([...providers.values()].map(({ provider }) => provider))],
+    modelLists: [...dialects.values()].flatMap(({ ingress }) => ingress?.modelList ?? []),
     rules,
   };
 }

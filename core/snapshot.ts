@@ -61,7 +61,7 @@ export async function buildSnapshot(
   const units = userProgram?.units ?? [];
   const ownRules = units.filter(({ source }) => source.kind === "rule");
   const ownLabels = ownRules.flatMap(({ source, label }) => (source.origin === "autoloaded" ? [{ label, location: source.location }] : []));
-  const routes = buildRoutes(draft, registry.providers, registry.modelLists, ownLabels);
+  const routes = buildRoutes(draft, registry, ownLabels);
   const builtin = loadRules(draft.rules.filter(isBuiltin), registry);
   const policy = orderPolicy(
     draft.hooks,

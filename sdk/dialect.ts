@@ -1,9 +1,10 @@
-/** A dialect: one vendor protocol, as the client's side (ingress) and as the provider's side. Pure: core does the I/O. */
+/** A dialect: one protocol, as the client's side (ingress) and as the provider's side (wire). Pure: core does the I/O. */
 
 import type { RequestBody } from "./body.ts";
 import type { ProxyError } from "./errors.ts";
-import type { EventCodec, MessageContent, MessageOptions } from "./events.ts";
-import type { Facts, HeaderReader } from "./facts.ts";
+import type { JsonObject } from "./events.ts";
+import type { HeaderReader } from "./facts.ts";
+import type { Note, Wire } from "./wire.ts";
 
 /** Header names are lower case. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -15,13 +16,13 @@ export interface Usage {
   readonly cacheWriteTokens: number | undefined;
 }
 
-/** `generate` runs a model; `count_tokens` only counts. */
-export type Operation = "generate" | "count_tokens";
+/** `generate` runs a model; `count_tokens` only counts; `embeddings` passes as it is to providers that have it. */
+export type Operation = "generate" | "count_tokens" | "embeddings";
 
 export interface IngressRoute {
   readonly method: "POST";
   /** koa-router path, e.g. `/v1/messages`. */
-  readonly path: string;
+  readonly path: string | RegExp;
   readonly operation: Operation;
 }
 
@@ -67,51 +68,71 @@ export interface ModelList {
   encode(models: readonly ListedModel[]): LocalReply;
 }
 
+/** A request as it came. */
+export interface Received {
+  readonly operation: Operation;
+  readonly body: RequestBody;
+  /** As on the wire, without the query. */
+  readonly path: string;
+  readonly search: string;
+  readonly headers: HeaderReader;
+}
+
+/** What is to be known before anything is translated. Cheap. */
+export interface RequestHead {
+  /** As sent; empty when absent. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** Id of the client's session, where it sends one. */
+  readonly session: string | undefined;
+}
+
+/** What a reply is encoded for. */
+export interface ReplyOptions {
+  /** The request it answers. */
+  readonly received: Received;
+  readonly head: RequestHead;
+  /** Of the exchange; dialects make ids of replies from it. */
+  readonly id: string;
+}
+
+/** Bytes of the client's stream out of events of the hub: exactly one end, whatever comes. */
+export interface StreamEncoder {
+  /** Text of the wire's events for this event of the hub; often empty, never half an event. */
+  push(event: JsonObject): string;
+  /** The end of a stream that can no longer be completed; empty after an end. */
+  fail(error: ProxyError): string;
+  /** After the last event; a stream without an end gets `fail`'s. */
+  end(): string;
+}
+
+/** Between the client's wire and the hub. */
+export interface ClientTranslation {
+  head(received: Received): RequestHead;
+  /**
+   * A request of the hub; `model` and `stream` are those of the head. Unknown fields are dropped with a note.
+   * @throws ProxyError 400 that names the JSON path, for what is no request
+   */
+  decode(received: Received, note: Note): JsonObject;
+  stream(options: ReplyOptions): StreamEncoder;
+  /** @param message a whole message of the hub */
+  whole(message: JsonObject, options: ReplyOptions): LocalReply;
+}
+
 /** The client's side of a dialect. */
 export interface Ingress {
   readonly routes: readonly IngressRoute[];
-  facts(body: RequestBody, headers: HeaderReader): Facts;
   encodeError(error: ProxyError, requestId: string): LocalReply;
-  /** The event that ends a stream which can no longer be completed. */
+  /** The event that ends a stream which can no longer be completed, where no `StreamEncoder` is at work. */
   encodeStreamError(error: ProxyError): Uint8Array;
-  /** The event that keeps a silent stream alive. */
+  /** What keeps a silent stream alive, e.g. a comment. */
   readonly ping: Uint8Array;
+  /** Watches bytes of this wire, whoever made them. */
   watch(contentType: string): ReplyWatch;
-  /** A complete reply with this text, in the form the caller asked for. */
-  encodeText(text: string, options: MessageOptions): LocalReply;
-  /** A complete reply with these content blocks, likewise. */
-  encodeMessage(message: MessageContent, options: MessageOptions): LocalReply;
-  /** Replies as events of the hub, and back. */
-  readonly events: EventCodec;
   encodeTokenCount(inputTokens: number): LocalReply;
   readonly modelList?: ModelList;
-}
-
-/** Where one attempt goes. */
-export interface Target {
-  readonly deploymentId: string;
-  /** The model id the upstream is asked for. */
-  readonly model: string;
-  /** Base URL without a trailing slash. */
-  readonly apiBase: string;
-}
-
-/** What `Provider.encode` is given. */
-export interface ForwardRequest {
-  readonly operation: Operation;
-  readonly body: RequestBody;
-  /** Path and query as the client sent them. */
-  readonly path: string;
-  readonly search: string;
-  /** End-to-end request headers: no credentials, no hop-by-hop, nothing of the browser's. */
-  readonly headers: HeaderList;
-}
-
-/** One HTTP request to an upstream, without its credential. */
-export interface Outbound {
-  readonly url: string;
-  readonly headers: HeaderList;
-  readonly body: Uint8Array;
+  /** Absent where the wire is the hub's own. */
+  readonly translation?: ClientTranslation;
 }
 
 /** A credential and the form in which the caller or the configuration gave it. */
@@ -121,28 +142,9 @@ export interface Credential {
   readonly userAgent?: string;
 }
 
-/** The provider's side of a dialect. */
-export interface Provider {
-  /** Names before the slash in `litellm_params.model`, the first one is the canonical name. */
-  readonly names: readonly string[];
-  /** Whether a model name without a prefix belongs to this provider. */
-  recognises(model: string): boolean;
-  readonly defaultApiBase: string;
-  /** Whether a caller's own credential may be sent to this URL: exact hosts of the vendor only. */
-  ownsUrl(url: URL): boolean;
-  /** Whether a value has the shape of this vendor's credentials, as opposed to a placeholder. */
-  isCredential(value: string): boolean;
-  encode(request: ForwardRequest, target: Target): Outbound;
-  /** Adds the credential to the headers. */
-  authorize(headers: HeaderList, credential: Credential): HeaderList;
-  /** Paths of the vendor's own API that are relayed to the vendor as they are, with the caller's own credential. */
-  readonly passThrough?: { matches(path: string): boolean };
-  /** The headers of a relayed request, without what only the proxy should see. */
-  relayHeaders(headers: HeaderList, url: URL): HeaderList;
-}
-
 export interface Dialect {
+  /** Clients and upstreams that name the same one exchange bytes. */
   readonly name: string;
   readonly ingress?: Ingress;
-  readonly provider?: Provider;
+  readonly wire?: Wire;
 }

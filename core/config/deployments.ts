@@ -7,7 +7,7 @@ import { readExtraHeaders } from "./extra-headers.ts";
 import { laterDeploymentKeys, laterParamPatterns, laterParams } from "./later-keys.ts";
 import type { Report } from "./report.ts";
 import { deploymentSchema, paramsSchema, type ParamsKeys } from "./schema-litellm.ts";
-import { valueOf, within, type Place } from "./tree.ts";
+import { isMapping, valueOf, within, type Place } from "./tree.ts";
 import type { DeploymentConfig, Timeouts } from "./types.ts";
 
 const acceptedLater = "is accepted, not yet in effect.";
@@ -63,9 +63,14 @@ function readDeployment(
     forwardClientAuth: params.forward_client_auth ?? false,
     extraHeaders,
     timeouts: readTimeouts(params),
+    params: asMapping(valueOf(paramsPlace)),
     info: entry.model_info ?? {},
     location: place.tree.locate(place.path),
   };
+}
+
+function asMapping(value: unknown): Readonly<Record<string, unknown>> {
+  return isMapping(value) ? value : {};
 }
 
 function readTimeouts(params: Partial<ParamsKeys>): Timeouts {

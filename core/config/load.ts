@@ -45,6 +45,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     deployments,
     aliases,
     environmentVariables,
+    variable: (name) => variables.get(name),
     secrets,
   };
   return { config: report.hasErrors() ? undefined : draft, draft, faults, files: allFiles };

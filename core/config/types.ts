@@ -107,6 +107,8 @@ export interface DeploymentConfig {
   readonly forwardClientAuth: boolean;
   readonly extraHeaders: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
+  /** All of `litellm_params`, references resolved. */
+  readonly params: Readonly<Record<string, unknown>>;
   /** `model_info`, as written. */
   readonly info: Readonly<Record<string, unknown>>;
   readonly location: Location;
@@ -160,6 +162,8 @@ export interface Config {
   readonly tokenSources: ReadonlyMap<string, TokenSource>;
   /** `environment_variables`, resolved. To be asked before the real environment, which has had its say in it. */
   readonly environmentVariables: ReadonlyMap<string, string>;
+  /** A variable by name, those of the configuration first; undefined when unset. For variables that a provider names. */
+  variable(name: string): string | undefined;
   /** Exact values that must never appear in a log or an error. */
   readonly secrets: readonly string[];
 }

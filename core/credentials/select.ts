@@ -11,6 +11,10 @@ export type Selected =
   /** The deployment's `extra_headers` hold it. */
   | { readonly source: "extra headers" }
   | { readonly source: "caller"; readonly headers: HeaderList }
+  /** The provider signs by itself, with what the deployment or the machine holds. */
+  | { readonly source: "provider" }
+  /** A server of one's own that asks for none. */
+  | { readonly source: "none" }
   | { readonly source: "token source"; readonly credential: Credential; readonly token: Token; readonly tokens: Tokens };
 
 /**
@@ -26,16 +30,18 @@ export async function selectCredential(
 ): Promise<Selected> {
   if (deployment.apiKey !== undefined) return { source: "key", credential: { form: "api-key", value: deployment.apiKey } };
   if (hasCredentialHeader(deployment)) return { source: "extra headers" };
+  if (deployment.provider?.sign !== undefined) return { source: "provider" };
   const { provider } = deployment;
   const own = provider?.ownsUrl(new URL(deployment.apiBase)) ?? false;
   const tokens = own && provider !== undefined ? tokenSources.get(canonicalName(provider)) : undefined;
   if (own || deployment.forwardClientAuth) {
     // An SDK that must send some key sends a placeholder; it gives way to a configured token source.
     const usable =
-      tokens === undefined ? credentials : credentials.filter(([, value]) => provider?.isCredential(withoutScheme(value)) === true);
+      tokens === undefined ? credentials : credentials.filter(([, value]) => provider?.isCredential?.(withoutScheme(value)) === true);
     if (usable.length > 0) return { source: "caller", headers: usable };
   }
   if (tokens !== undefined) return fromSource(tokens);
+  if (provider?.keyOptional === true) return { source: "none" };
   throw new ProxyError(missingCredential(deployment, own), {
     status: 401,
     kind: "authentication_error",
@@ -66,6 +72,10 @@ function withoutScheme(value: string): string {
 
 function missingCredential(deployment: Deployment, own: boolean): string {
   const name = `${deployment.model} at ${deployment.apiBase} (deployment "${deployment.deploymentId}")`;
+  const variables = deployment.provider?.keyVariables ?? [];
+  if (variables.length > 0) {
+    return `No credential for ${name}: give it an api_key in config.yaml, or set ${variables.join(" or ")}.`;
+  }
   return own
     ? `No credential for ${name}: the request carries none, and neither an api_key nor an oat_sources entry is configured for it.`
     : `No credential for ${name}: give it an api_key in config.yaml. The caller's own credential is not sent to this host unless the deployment says forward_client_auth: true.`;

@@ -2,8 +2,8 @@
 
 import type { Middleware } from "koa";
 
-import type { Provider } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
+import type { Provider } from "../../sdk/provider.ts";
 import { ClientGone } from "../body/collect.ts";
 import { defaultTimeouts } from "../routing/deployment.ts";
 import type { Services } from "../services.ts";
@@ -23,7 +23,7 @@ export function createPassThrough(services: Services): Middleware {
       return;
     }
     const caller = authenticate(ctx.req, ctx.state.run, authPolicy(services.snapshot().config, services.localToken));
-    const credentials = caller.credentials.filter(([, value]) => provider.isCredential(value.replace(/^bearer /i, "").trim()));
+    const credentials = caller.credentials.filter(([, value]) => provider.isCredential?.(value.replace(/^bearer /i, "").trim()) === true);
     if (credentials.length === 0) {
       await next();
       return;
@@ -55,7 +55,7 @@ interface Relayed {
 }
 
 async function relay(services: Services, provider: Provider, { request: ctx, credentials, signal }: Relayed): Promise<number> {
-  const base = new URL(provider.defaultApiBase);
+  const base = new URL(provider.defaultApiBase ?? "");
   const { endToEnd } = readRequestHeaders(ctx.req);
   const hasBody = ctx.req.headers["content-length"] !== undefined || ctx.req.headers["transfer-encoding"] !== undefined;
   const length = ctx.req.headers["content-length"];
@@ -63,7 +63,7 @@ async function relay(services: Services, provider: Provider, { request: ctx, cre
     method: methodOf(ctx.method),
     path: `${base.pathname.replace(/\/+$/, "")}${ctx.path}${ctx.search}`,
     headers: [
-      ...provider.relayHeaders(endToEnd, base),
+      ...(provider.relayHeaders?.(endToEnd, base) ?? endToEnd),
       ...credentials,
       ...(length === undefined ? [] : [["content-length", length] as const]),
     ],
@@ -72,7 +72,13 @@ async function relay(services: Services, provider: Provider, { request: ctx, cre
     signal,
     origin: base.origin,
   });
-  const reply = { status: response.status, headers: response.headers, body: response.body, isEventStream: false };
+  const reply = {
+    status: response.status,
+    headers: response.headers,
+    body: response.body,
+    isEventStream: false,
+    format: "client",
+  } as const;
   await drain(ctx.res, reply, {
     ...noPing,
     watch: undefined,

@@ -19,7 +19,8 @@ export interface CallContextInit {
 export function createCallContext(exchange: Exchange, { target, headers, now, fetchesFacts }: CallContextInit): CallContext {
   return {
     requestId: exchange.id,
-    operation: exchange.operation,
+    // User code does not run for embeddings.
+    operation: exchange.operation === "count_tokens" ? "count_tokens" : "generate",
     facts: fetchesFacts ? earlyFacts(exchange.facts) : { ...earlyFacts(exchange.facts), ...lateFactsOf(exchange.facts) },
     headers: visibleHeaders(headers),
     ...(exchange.label === undefined ? {} : { label: exchange.label }),

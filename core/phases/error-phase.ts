@@ -2,6 +2,7 @@
 
 import type { CallError } from "../../sdk/define.ts";
 import { type ErrorKind, ProxyError } from "../../sdk/errors.ts";
+import { events as hubEvents } from "../../sdk/hub/events.ts";
 import type { Exchange, Reply, Settlement } from "../exchange.ts";
 import { hideCredentials } from "../credentials/hide.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
@@ -38,7 +39,7 @@ export async function withErrorHooks(exchange: Exchange, services: ErrorServices
   const collected = await collectReply(reply.body, maxErrorBytes);
   const whole = collected.isWhole ? { ...reply, body: bodyOf(collected.bytes) } : { ...reply, body: collected.body };
   const head = collected.isWhole ? collected.bytes : collected.head;
-  const { type, message } = exchange.ingress.events.readError(reply.status, head);
+  const { type, message } = hubEvents.readError(reply.status, head);
   const told: CallError = { status: reply.status, type, message: hide(exchange, services, message), source: "upstream", midStream: false };
   return (await ask(exchange, services, program, told)) ?? whole;
 }

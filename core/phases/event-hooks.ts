@@ -1,6 +1,7 @@
 /** Shows the events of one reply to the hooks that want them, and takes what they make of them, as far as it may be taken. */
 
 import type { BlockNumbering, EventCodec, JsonObject, ToolGuard } from "../../sdk/events.ts";
+import { events as hubEvents } from "../../sdk/hub/events.ts";
 import { hideCredentials } from "../credentials/hide.ts";
 import type { Exchange } from "../exchange.ts";
 import type { EventStream, PhaseOutcome } from "../sandbox/sandbox.ts";
@@ -38,7 +39,7 @@ export class EventHooks {
   constructor(exchange: Exchange, services: PhaseServices, program: UserProgram, hooks: readonly LoadedUnit[]) {
     this.#exchange = exchange;
     this.#services = services;
-    this.#codec = exchange.ingress.events;
+    this.#codec = hubEvents;
     this.#numbering = this.#codec.number();
     this.#gate = new AbortGate(exchange.signal);
     const context = createCallContext(exchange, {

@@ -1,5 +1,6 @@
 /** Runs `postCall` on a whole reply: what its hooks change, one after the other, and the answer one may give instead. */
 
+import { events as hubEvents } from "../../sdk/hub/events.ts";
 import { createRequestBody } from "../body/request-body.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import { patchBody } from "./body-parts.ts";
@@ -34,7 +35,7 @@ export async function runPostCall(
     const accept = ({ by, decision, patch }: AcceptedResult): readonly string[] => {
       checkDecision(by, decision);
       if (patch === undefined) return [];
-      const patched = patchMessage(exchange, by, message, patch);
+      const patched = patchMessage(by, message, patch);
       ({ message } = patched);
       return patched.changed;
     };
@@ -77,7 +78,6 @@ export async function observePostCall(
 }
 
 function patchMessage(
-  { ingress }: Exchange,
   unit: LoadedUnit,
   message: string,
   patch: NonNullable<AcceptedResult["patch"]>,
@@ -85,8 +85,8 @@ function patchMessage(
   const { body, changed } = patchBody(createRequestBody(Buffer.from(message)), patch, maxHeldBytes);
   const { bytes } = body;
   const patched = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
-  if (!ingress.events.isMessage(patched)) throw new RefusedResult('is no reply any more: "type" must be "message"', "type");
-  const touched = hasToolGrant(unit) ? undefined : ingress.events.toolChange(message, patched);
+  if (!hubEvents.isMessage(patched)) throw new RefusedResult('is no reply any more: "type" must be "message"', "type");
+  const touched = hasToolGrant(unit) ? undefined : hubEvents.toolChange(message, patched);
   if (touched !== undefined) throw new RefusedResult(`${touched}; that needs the grant "reply:tools"`);
   return { message: patched, changed };
 }

@@ -1,8 +1,10 @@
 /** What one attempt sends: the request for its target, with what hooks change for this attempt alone. */
 
 import type { RequestBody } from "../../sdk/body.ts";
-import type { Outbound } from "../../sdk/dialect.ts";
 import type { Exchange, PlannedTarget, Reply } from "../exchange.ts";
+import type { Registry } from "../registry.ts";
+import { withModel as deploymentWithModel } from "../routing/deployment.ts";
+import { type Sending, encodeAttempt } from "../translation/encode-attempt.ts";
 import { changeHeaders } from "./header-changes.ts";
 import { type RequestHookServices, runPreUpstream } from "./request-hooks.ts";
 
@@ -11,37 +13,60 @@ export type PreparedAttempt =
   | { readonly type: "answered"; readonly reply: Reply }
   /** The deployment answers by itself. */
   | { readonly type: "mocked"; readonly model: string }
-  | { readonly type: "outbound"; readonly outbound: Outbound; readonly model: string };
+  /** The upstream has no such operation. */
+  | { readonly type: "lacking"; readonly model: string }
+  | { readonly type: "sending"; readonly sending: Sending; readonly model: string };
+
+export interface PrepareServices extends RequestHookServices {
+  readonly registry: Registry;
+}
+
+/** What an earlier attempt taught. */
+export interface PrepareOptions {
+  readonly withoutThinking?: boolean;
+}
 
 /** @throws ProxyError when a hook denies the request, or fails and its failure does */
-export async function prepareAttempt(exchange: Exchange, services: RequestHookServices, target: PlannedTarget): Promise<PreparedAttempt> {
+export async function prepareAttempt(
+  exchange: Exchange,
+  services: PrepareServices,
+  target: PlannedTarget,
+  options: PrepareOptions = {},
+): Promise<PreparedAttempt> {
+  const prepare = preparer(exchange, services.registry, options);
   const { userProgram, headerChanges } = exchange;
   if (userProgram === undefined || userProgram.hooks("preUpstream").length === 0) {
-    return prepare(exchange, target, exchange.request, target.model);
+    return prepare(target, undefined, target.model);
   }
   const body = withModel(exchange.request, target.model);
-  const planned = prepare(exchange, target, body, target.model);
-  const headers = planned.type === "outbound" ? planned.outbound.headers : changeHeaders(exchange.headers.endToEnd, headerChanges);
+  const planned = prepare(target, undefined, target.model);
+  const headers = planned.type === "sending" ? planned.sending.outbound.headers : changeHeaders(exchange.headers.endToEnd, headerChanges);
   const changed = await runPreUpstream(exchange, services, userProgram, { target, body, headers });
   if (changed.reply !== undefined) return { type: "answered", reply: changed.reply };
   const asked = changed.body.value("model");
   const model = typeof asked === "string" && asked !== "" ? asked : target.model;
-  const prepared = changed.body === body ? planned : prepare(exchange, target, changed.body, model);
-  if (prepared.type !== "outbound") return prepared;
-  const { outbound } = prepared;
-  return { ...prepared, outbound: { ...outbound, headers: changeHeaders(outbound.headers, changed.headerChanges) } };
+  const prepared = changed.body === body ? planned : prepare(target, changed.body, model);
+  if (prepared.type !== "sending") return prepared;
+  const { sending } = prepared;
+  const { outbound } = sending;
+  const headed = { ...outbound, headers: changeHeaders(outbound.headers, changed.headerChanges) };
+  return { ...prepared, sending: { ...sending, outbound: headed } };
 }
 
 type Planned = Exclude<PreparedAttempt, { readonly type: "answered" }>;
 
-function prepare(exchange: Exchange, { deployment }: PlannedTarget, body: RequestBody, model: string): Planned {
-  if (deployment.mockResponse !== undefined) return { type: "mocked", model };
-  const { provider, deploymentId, apiBase } = deployment;
-  if (provider === undefined) throw new Error(`deployment "${deploymentId}" has no provider, yet it was planned`);
-  const { operation, path, search, headers, headerChanges } = exchange;
-  const outbound = provider.encode({ operation, body, path, search, headers: headers.endToEnd }, { deploymentId, model, apiBase });
-  // A hook meant what it set, though the provider may hold back what clients send.
-  return { type: "outbound", outbound: { ...outbound, headers: changeHeaders(outbound.headers, headerChanges) }, model };
+type Prepare = (target: PlannedTarget, body: RequestBody | undefined, model: string) => Planned;
+
+function preparer(exchange: Exchange, registry: Registry, { withoutThinking = false }: PrepareOptions): Prepare {
+  return ({ deployment }, body, model) => {
+    if (deployment.mockResponse !== undefined) return { type: "mocked", model };
+    const sending = encodeAttempt(exchange, deploymentWithModel(deployment, model), registry, { body, withoutThinking });
+    if (sending === undefined) return { type: "lacking", model };
+    const { outbound } = sending;
+    // A hook meant what it set, though the provider may hold back what clients send.
+    const headed = { ...outbound, headers: changeHeaders(outbound.headers, exchange.headerChanges) };
+    return { type: "sending", sending: { ...sending, outbound: headed }, model };
+  };
 }
 
 function withModel(body: RequestBody, model: string): RequestBody {

@@ -1,5 +1,6 @@
 /** Replies on their way through `onEvent`: a stream as it comes, a whole reply told in the events that would have streamed it. */
 
+import { events as hubEvents } from "../../sdk/hub/events.ts";
 import type { Exchange } from "../exchange.ts";
 import { type EventItem, type EventSource, madeEvent } from "../stream/event-source.ts";
 import { EventHooks } from "./event-hooks.ts";
@@ -47,7 +48,7 @@ export async function hookWholeReply(
   hooks: readonly LoadedUnit[],
   message: string,
 ): Promise<string> {
-  const codec = exchange.ingress.events;
+  const codec = hubEvents;
   const texts = codec.explode(message);
   if (texts === undefined) return message;
   const running = new EventHooks(exchange, services, program, hooks);

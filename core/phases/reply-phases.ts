@@ -1,9 +1,13 @@
 /** The way back of a reply through user code: its events, then the whole of it. Nothing is looked at that no hook asks for. */
 
+import type { Json } from "../../sdk/body.ts";
 import type { HeaderList } from "../../sdk/dialect.ts";
+import type { JsonObject } from "../../sdk/events.ts";
+import { record } from "../../sdk/hub/json.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
 import { readEvents, writeEvents } from "../stream/event-source.ts";
+import { HubWatch } from "../translation/hub-watch.ts";
 import { headerValue } from "../upstream/headers.ts";
 import { maxHeldBytes, runPostCall } from "./post-call.ts";
 import { hookEvents, hookWholeReply } from "./reply-events.ts";
@@ -31,13 +35,12 @@ export async function runReplyPhases(exchange: Exchange, services: PostCallServi
 }
 
 function hookedStream(exchange: Exchange, services: PostCallServices, reply: Reply, { program, onEvent, postCall }: ReplyHooks): Reply {
-  const { events: codec } = exchange.ingress;
-  const reported = exchange.ingress.watch("text/event-stream");
-  let source = readEvents(reply.body, codec, reported);
+  const reported = new HubWatch();
+  let source = reply.events ?? readEvents(reply.body, reported);
   if (onEvent.length > 0) source = hookEvents(exchange, services, program, onEvent, source);
   if (postCall.length > 0) source = hookStream(exchange, services, program, postCall, source);
-  exchange.reported = reported;
-  return { ...reply, body: writeEvents(source, codec) };
+  exchange.reported ??= reported;
+  return { ...reply, events: source, body: writeEvents(source) };
 }
 
 async function hookedWhole(
@@ -53,12 +56,13 @@ async function hookedWhole(
     return { ...reply, body: collected.body };
   }
   const { bytes } = collected;
-  const reported = exchange.ingress.watch("application/json");
-  reported.push(bytes);
-  exchange.reported = reported;
   const same: Reply = { ...reply, body: bodyOf(bytes) };
   const original = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
-  if (!exchange.ingress.events.isMessage(original)) return same;
+  const parsed = parseMessage(original);
+  if (parsed === undefined) return same;
+  const reported = new HubWatch();
+  reported.observeMessage(parsed);
+  exchange.reported ??= reported;
   let message = onEvent.length === 0 ? original : await hookWholeReply(exchange, services, program, onEvent, original);
   if (postCall.length > 0) {
     const result = await runPostCall(exchange, services, program, postCall, message);
@@ -79,4 +83,14 @@ function isPlainJson(headers: HeaderList): boolean {
   const encoding = headerValue(headers, "content-encoding")?.trim().toLowerCase() ?? "";
   const isJson = /^application\/([a-z0-9.-]+\+)?json\b/i.test(headerValue(headers, "content-type") ?? "");
   return isJson && (encoding === "" || encoding === "identity");
+}
+
+function parseMessage(json: string): JsonObject | undefined {
+  try {
+    const value: Json = JSON.parse(json);
+    const message = record(value);
+    return message?.["type"] === "message" ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }

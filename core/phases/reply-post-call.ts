@@ -1,5 +1,6 @@
 /** Streams on their way through `postCall`: shown after they have left or, for a hook with `buffer`, held until it has seen them. */
 
+import { events as hubEvents } from "../../sdk/hub/events.ts";
 import type { Exchange } from "../exchange.ts";
 import { type EventItem, type EventSource, madeEvent } from "../stream/event-source.ts";
 import { type AfterwardsServices, runAfterwards } from "./afterwards.ts";
@@ -19,7 +20,7 @@ export function hookStream(
   source: EventSource,
 ): EventSource {
   if (hooks.some(({ manifest }) => manifest.buffer)) return new HeldStream(exchange, services, program, hooks, source);
-  const assembler = exchange.ingress.events.assemble();
+  const assembler = hubEvents.assemble();
   let length = 0;
   return {
     close: () => source.close(),
@@ -71,7 +72,7 @@ class HeldStream implements EventSource {
 
   async #hold(): Promise<(readonly EventItem[])[]> {
     const held: (readonly EventItem[])[] = [];
-    const assembler = this.#exchange.ingress.events.assemble();
+    const assembler = hubEvents.assemble();
     let length = 0;
     for (let batch = await this.#source.next(); batch !== undefined; batch = await this.#source.next()) {
       for (const { value } of batch) if (value !== undefined) assembler.push(value);
@@ -91,11 +92,11 @@ class HeldStream implements EventSource {
 
   /** What was parsed of it would take several times the room. */
   #bytesOf({ raw, type, data }: EventItem): EventItem {
-    return { raw: raw ?? this.#exchange.ingress.events.encode(data), type, data: "", value: undefined };
+    return { raw: raw ?? hubEvents.encode(data), type, data: "", value: undefined };
   }
 
   async #judge(held: (readonly EventItem[])[], message: string): Promise<(readonly EventItem[])[]> {
-    const codec = this.#exchange.ingress.events;
+    const codec = hubEvents;
     const result = await runPostCall(this.#exchange, this.#services, this.#program, this.#hooks, message);
     if (result.reply !== undefined) {
       const answer: EventItem[] = [];

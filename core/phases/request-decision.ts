@@ -1,6 +1,7 @@
 /** `respond` and `deny` of a hook that sees a request: what they may hold, and the reply they become. */
 
 import type { ErrorKind } from "../../sdk/errors.ts";
+import { encodeMessage } from "../../sdk/hub/local-message.ts";
 import { type Exchange, type Reply, replyOf } from "../exchange.ts";
 import type { WireDecision } from "../sandbox/protocol.ts";
 import { HookRefusal } from "./hook-refusal.ts";
@@ -60,7 +61,7 @@ export async function replyOfDecision(
   const { reply } = decision;
   const content = typeof reply === "string" ? [{ type: "text", text: reply }] : reply.content;
   const stop = typeof reply === "string" || reply.stop_reason === undefined ? {} : { stop_reason: reply.stop_reason };
-  return replyOf(ingress.encodeMessage({ content, ...stop }, { model, stream, inputTokens }));
+  return replyOf(encodeMessage({ content, ...stop }, { model, stream, inputTokens }), "hub");
 }
 
 function denial(unit: LoadedUnit, { status, message }: Extract<WireDecision, { readonly kind: "deny" }>): HookRefusal {

@@ -1,6 +1,7 @@
 /** Builds the route table from a configuration and says what in it cannot work. */
 
-import type { ModelList, Provider } from "../../sdk/dialect.ts";
+import type { ModelList } from "../../sdk/dialect.ts";
+import type { Provider } from "../../sdk/provider.ts";
 import { didYouMean } from "../config/suggest.ts";
 import type { Config, DeploymentConfig, Fault, Location } from "../config/types.ts";
 import { type Deployment, createDeployment } from "./deployment.ts";
@@ -21,20 +22,20 @@ export interface OwnLabel {
   readonly location: Location;
 }
 
-/** @param modelLists of the client dialects: each may need a group under another name to let its client pick it */
-export function buildRoutes(
-  config: Config,
-  providers: readonly Provider[],
-  modelLists: readonly ModelList[],
-  ownLabels: readonly OwnLabel[] = [],
-): BuiltRoutes {
+export interface RouteSources {
+  readonly providers: readonly Provider[];
+  /** Of the client dialects: each may need a group under another name to let its client pick it. */
+  readonly modelLists: readonly ModelList[];
+}
+
+export function buildRoutes(config: Config, { providers, modelLists }: RouteSources, ownLabels: readonly OwnLabel[] = []): BuiltRoutes {
   const faults: Fault[] = [];
   const byGroup = Map.groupBy(config.deployments, (entry) => entry.group);
   const groups = new Map<string, { model: string; deployments: readonly Deployment[] }>();
   const wildcards: WildcardGroup[] = [];
   for (const [name, entries] of byGroup) {
     const own = entries.flatMap((entry) => follow(entry, byGroup, faults));
-    const deployments = own.map((entry) => createDeployment(entry, providers));
+    const deployments = own.map((entry) => createDeployment(entry, { providers, variables: (name) => config.variable(name) }));
     for (const [index, deployment] of deployments.entries()) {
       const entry = own[index];
       if (entry !== undefined && entry.group === name) faults.push(...unserved(entry, deployment, providers));
@@ -128,7 +129,7 @@ function unserved(entry: DeploymentConfig, deployment: Deployment, providers: re
   const what =
     deployment.providerName === "unknown"
       ? `"${entry.model}" names no provider that is known here`
-      : `provider "${deployment.providerName}" speaks a protocol this version does not translate to yet`;
+      : `provider "${deployment.providerName}" is not served by this version`;
   return [
     fault(
       "warning",

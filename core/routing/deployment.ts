@@ -1,14 +1,17 @@
-/** A deployment that requests can be sent to: its configuration joined with the provider that speaks its protocol. */
+/** A deployment that requests can be sent to: its configuration joined with the provider that serves it. */
 
-import type { Provider, Target } from "../../sdk/dialect.ts";
+import type { ModelQuestion, Provider, Variables } from "../../sdk/provider.ts";
+import type { ModelFacts, Target } from "../../sdk/wire.ts";
 import type { DeploymentConfig, Timeouts } from "../config/types.ts";
 
 export interface Deployment extends Target {
-  /** Undefined when no dialect of this build speaks its protocol: such a deployment is listed, never called. */
+  /** Undefined when no plugin of this build serves it: such a deployment is listed, never called. */
   readonly provider: Provider | undefined;
-  /** As written before the slash, or the recognising provider's name; `unknown` when nothing matched. */
-  readonly providerName: string;
+  /** With the model as it was written: prefixes may say which of the provider's ways is meant. */
+  readonly question: ModelQuestion;
   readonly apiKey: string | undefined;
+  /** Name of the variable that holds the key, where the configuration does not. */
+  readonly keyVariable: string | undefined;
   readonly mockResponse: string | undefined;
   readonly forwardClientAuth: boolean;
   readonly extraHeaders: Readonly<Record<string, string>>;
@@ -19,39 +22,103 @@ export interface Deployment extends Target {
 
 export const defaultTimeouts: Timeouts = { connectMs: 10_000, headersMs: 600_000, idleMs: 300_000 };
 
+/** What deployments are made with. */
+export interface DeploymentContext {
+  readonly providers: readonly Provider[];
+  readonly variables: Variables;
+}
+
 /** Joins one entry of `model_list` with its provider. */
-export function createDeployment(config: DeploymentConfig, providers: readonly Provider[]): Deployment {
+export function createDeployment(config: DeploymentConfig, { providers, variables }: DeploymentContext): Deployment {
   const { provider, name, model } = findProvider(config.model, config.provider, providers);
+  const { apiBase: written, params, info } = config;
+  const question: ModelQuestion = { model, apiBase: written, params, info };
+  const apiBase = written ?? (provider === undefined ? "" : baseOf(provider, question, variables));
+  const keyVariable = config.apiKey === undefined ? provider?.keyVariables?.find((each) => variables(each) !== undefined) : undefined;
   return {
+    ...describeTarget(provider, name, { ...question, apiBase }),
     deploymentId: config.id,
-    model,
-    apiBase: config.apiBase ?? provider?.defaultApiBase ?? "",
     provider,
-    providerName: name,
-    apiKey: config.apiKey,
+    apiKey: config.apiKey ?? (keyVariable === undefined ? undefined : variables(keyVariable)),
+    keyVariable,
     mockResponse: config.mockResponse,
     forwardClientAuth: config.forwardClientAuth,
     extraHeaders: config.extraHeaders,
     timeouts: config.timeouts,
-    info: config.info,
+    info,
   };
+}
+
+/** The same deployment asked for another model, as wildcards and hooks want it. */
+export function withModel(deployment: Deployment, model: string): Deployment {
+  if (model === deployment.model || model === deployment.question.model) return deployment;
+  const { provider, providerName, apiBase, params, info } = deployment;
+  return { ...deployment, ...describeTarget(provider, providerName, { model, apiBase, params, info }) };
+}
+
+type Described = Omit<Target, "deploymentId"> & Pick<Deployment, "question">;
+
+function describeTarget(
+  provider: Provider | undefined,
+  providerName: string,
+  question: ModelQuestion & { readonly apiBase: string },
+): Described {
+  const { apiBase, params, info } = question;
+  const model = provider?.modelId?.(question.model) ?? question.model;
+  return {
+    providerName,
+    question,
+    model,
+    apiBase,
+    params,
+    modelFacts: readModelFacts(info, provider?.modelFacts?.(model)),
+    quirks: provider?.quirks?.(question) ?? {},
+    producer: `${providerName}@${URL.parse(apiBase)?.host ?? apiBase}`,
+  };
+}
+
+/** `model_info` has the last word. */
+function readModelFacts(info: Readonly<Record<string, unknown>>, known: Partial<ModelFacts> | undefined): ModelFacts {
+  return {
+    contextWindow: number(info["max_input_tokens"]) ?? known?.contextWindow,
+    maxOutputTokens: number(info["max_output_tokens"]) ?? number(info["max_tokens"]) ?? known?.maxOutputTokens,
+    images: flag(info["supports_vision"]) ?? known?.images,
+    documents: flag(info["supports_pdf_input"]) ?? known?.documents,
+    tools: flag(info["supports_function_calling"]) ?? known?.tools,
+    reasoning: flag(info["supports_reasoning"]) ?? known?.reasoning,
+  };
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === "number" && value > 0 ? value : undefined;
+}
+
+function flag(value: unknown): boolean | undefined {
+  return typeof value === "boolean" ? value : undefined;
+}
+
+function baseOf(provider: Provider, question: ModelQuestion, variables: Variables): string {
+  for (const name of provider.baseVariables ?? []) {
+    const value = variables(name);
+    if (value !== undefined) return value.replace(/\/+$/, "");
+  }
+  return provider.defaultApiBase ?? provider.apiBase?.(question, variables) ?? "";
 }
 
 /** Whether `extra_headers` hold the deployment's credential: it needs no other, and gets none of a caller's. */
 export function hasCredentialHeader({ extraHeaders }: Deployment): boolean {
-  return Object.hasOwn(extraHeaders, "authorization") || Object.hasOwn(extraHeaders, "x-api-key");
+  return ["authorization", "x-api-key", "api-key", "x-goog-api-key"].some((name) => Object.hasOwn(extraHeaders, name));
 }
 
 /** The deployment that stands in for a vendor's own model nobody configured: the vendor's host, the caller's credential. */
 export function createPassThrough(model: string, provider: Provider): Deployment {
   const name = canonicalName(provider);
   return {
+    ...describeTarget(provider, name, { model, apiBase: provider.defaultApiBase ?? "", params: {}, info: {} }),
     deploymentId: `pass-through:${name}`,
-    model,
-    apiBase: provider.defaultApiBase,
     provider,
-    providerName: name,
     apiKey: undefined,
+    keyVariable: undefined,
     mockResponse: undefined,
     forwardClientAuth: false,
     extraHeaders: {},
@@ -78,7 +145,7 @@ export function findProvider(
     return { provider, name: named, model: prefix === named ? model.slice(slash + 1) : model };
   }
   if (explicit === undefined && prefix === undefined) {
-    const recognising = providers.find((candidate) => candidate.recognises(model));
+    const recognising = providers.find((candidate) => candidate.recognises?.(model));
     if (recognising !== undefined) return { provider: recognising, name: canonicalName(recognising), model };
   }
   return { provider: undefined, name: named ?? "unknown", model };

@@ -1,8 +1,8 @@
 /** From a model name or a label to deployments: groups, one-name-for-another entries, aliases, wildcards, pass-through. */
 
-import type { Provider } from "../../sdk/dialect.ts";
+import type { Provider } from "../../sdk/provider.ts";
 import type { RouteRow } from "../status.ts";
-import { type Deployment, canonicalName, createPassThrough, findProvider, hasCredentialHeader } from "./deployment.ts";
+import { type Deployment, canonicalName, createPassThrough, findProvider, hasCredentialHeader, withModel } from "./deployment.ts";
 import { type Pattern, fillPattern } from "./pattern.ts";
 
 /** How a name was resolved, for the trace. */
@@ -79,7 +79,7 @@ export class RouteTable {
       for (const candidate of candidates) {
         const captured = pattern.match(candidate);
         if (captured === undefined) continue;
-        const filled = deployments.map((deployment) => ({ ...deployment, model: fillPattern(deployment.model, captured) }));
+        const filled = deployments.map((deployment) => withModel(deployment, fillPattern(deployment.model, captured)));
         return { by: "wildcard", group: pattern.text, deployments: filled };
       }
     }
@@ -88,7 +88,7 @@ export class RouteTable {
 
   #resolvePassThrough(name: string): Resolution | undefined {
     const { provider, model } = findProvider(name, undefined, this.#init.providers);
-    if (provider === undefined || !provider.recognises(model)) return undefined;
+    if (provider === undefined || provider.recognises?.(model) !== true) return undefined;
     return { by: "pass-through", group: model, deployments: [createPassThrough(model, provider)] };
   }
 

@@ -23,13 +23,13 @@ export function createNestedCall(services: () => NestedCallServices): NestedCall
 }
 
 async function callModel(request: NestedRequest, parent: Exchange, signal: AbortSignal, services: NestedCallServices): Promise<Json> {
-  const { ingress, snapshot, path, headers, now } = parent;
-  const own = ingress.routes.find(({ operation }) => operation === "generate")?.path ?? path;
+  const { snapshot, headers, now } = parent;
+  const ingress = services.registry.hub;
   const exchange = new Exchange({
     snapshot,
     ingress,
     operation: "generate",
-    path: own,
+    path: "/v1/messages",
     search: "",
     headers,
     project: undefined,

@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 
 import type { Context, Middleware } from "koa";
 
-import type { HeaderList, Ingress, LocalReply, Operation, ReplySummary, ReplyWatch } from "../../sdk/dialect.ts";
+import type { Dialect, HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
@@ -13,6 +13,7 @@ import type { Services } from "../services.ts";
 import { drain } from "../stream/drain.ts";
 import { letFlowBy } from "../stream/linger.ts";
 import type { StreamTiming } from "../stream/timing.ts";
+import { encodeForClient } from "../translation/client-reply.ts";
 import { readRequestHeaders } from "../upstream/headers.ts";
 
 declare module "koa" {
@@ -28,12 +29,19 @@ export class Stopping extends ProxyError {
   }
 }
 
-/** @param ingress the dialect of the route */
-export function createIngress(services: Services, ingress: Ingress, operation: Operation): Middleware {
+/** A route of one dialect. */
+export interface ClientRoute {
+  readonly dialect: Dialect;
+  readonly ingress: Ingress;
+  readonly operation: Operation;
+}
+
+export function createIngress(services: Services, { dialect, ingress, operation }: ClientRoute): Middleware {
   return async function ingressStage(ctx, next) {
     const exchange = new Exchange({
       snapshot: services.snapshot(),
       ingress,
+      dialect: dialect.name,
       operation,
       path: ctx.path,
       search: ctx.search,
@@ -50,7 +58,7 @@ export function createIngress(services: Services, ingress: Ingress, operation: O
       try {
         await next();
         if (exchange.reply === undefined) throw new Error("no stage made a reply");
-        reply = exchange.reply;
+        reply = await encodeForClient(exchange, exchange.reply);
       } catch (error) {
         if (isGone(error, ctx.res)) {
           settle(exchange, { outcome: "client-gone", status: 499, error });
@@ -123,7 +131,7 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
 }
 
 /** What is paid for is what the upstream did, whatever hooks made of it. */
-function asReported(sent: ReplySummary | undefined, reported: ReplyWatch | undefined): ReplySummary | undefined {
+function asReported(sent: ReplySummary | undefined, reported: Exchange["reported"]): ReplySummary | undefined {
   const usage = reported?.end().usage;
   if (usage === undefined) return sent;
   return { complete: false, error: undefined, ...sent, usage };

@@ -1,7 +1,8 @@
 /** The events of a reply on their way through the stages that look at them, in batches of what has arrived. */
 
-import type { ReplyWatch } from "../../sdk/dialect.ts";
-import type { EventCodec, JsonObject, StreamEvent } from "../../sdk/events.ts";
+import type { EventSplitter, JsonObject, StreamEvent } from "../../sdk/events.ts";
+import { events as hubEvents } from "../../sdk/hub/events.ts";
+import type { HubWatch } from "../translation/hub-watch.ts";
 import { ByteQueue } from "../upstream/byte-queue.ts";
 
 /** An event, as it came or as user code wants it. */
@@ -21,22 +22,21 @@ export interface EventSource {
   close(): Promise<void>;
 }
 
-/** @param watch sees every byte as the upstream sent it */
-export function readEvents(body: AsyncIterable<Uint8Array>, codec: EventCodec, watch: ReplyWatch): EventSource {
-  return new BodyEvents(body, codec, watch);
+/** @param body in the hub's format @param watch sees every event as the upstream sent it */
+export function readEvents(body: AsyncIterable<Uint8Array>, watch: HubWatch): EventSource {
+  return new BodyEvents(body, watch);
 }
 
 class BodyEvents implements EventSource {
   readonly #body: AsyncIterable<Uint8Array>;
   readonly #iterator: AsyncIterator<Uint8Array>;
-  readonly #splitter: ReturnType<EventCodec["split"]>;
-  readonly #watch: ReplyWatch;
+  readonly #splitter: EventSplitter = hubEvents.split();
+  readonly #watch: HubWatch;
   #ended = false;
 
-  constructor(body: AsyncIterable<Uint8Array>, codec: EventCodec, watch: ReplyWatch) {
+  constructor(body: AsyncIterable<Uint8Array>, watch: HubWatch) {
     this.#body = body;
     this.#iterator = body[Symbol.asyncIterator]();
-    this.#splitter = codec.split();
     this.#watch = watch;
   }
 
@@ -45,7 +45,7 @@ class BodyEvents implements EventSource {
       const result = await this.#iterator.next();
       if (result.done === true) {
         this.#ended = true;
-        const last = this.#splitter.end();
+        const last = this.#watched(this.#splitter.end());
         return last.length === 0 ? undefined : last;
       }
       const events = this.#split([result.value, ...(this.#body instanceof ByteQueue ? this.#body.takeBuffered() : [])]);
@@ -56,9 +56,13 @@ class BodyEvents implements EventSource {
 
   #split(chunks: readonly Uint8Array[]): readonly StreamEvent[] {
     const [only] = chunks;
-    for (const chunk of chunks) this.#watch.push(chunk);
-    if (chunks.length === 1 && only !== undefined) return this.#splitter.push(only);
-    return chunks.flatMap((chunk) => [...this.#splitter.push(chunk)]);
+    if (chunks.length === 1 && only !== undefined) return this.#watched(this.#splitter.push(only));
+    return this.#watched(chunks.flatMap((chunk) => [...this.#splitter.push(chunk)]));
+  }
+
+  #watched(events: readonly StreamEvent[]): readonly StreamEvent[] {
+    for (const { value } of events) if (value !== undefined) this.#watch.observe(value);
+    return events;
   }
 
   async close(): Promise<void> {
@@ -74,7 +78,7 @@ export function madeEvent(data: string, value: JsonObject): EventItem {
 }
 
 /** The bytes of the events, one chunk a batch; untouched ones as they came. */
-export function writeEvents(source: EventSource, codec: EventCodec): AsyncIterableIterator<Uint8Array> {
+export function writeEvents(source: EventSource): AsyncIterableIterator<Uint8Array> {
   let isOver = false;
   const iterator: AsyncIterableIterator<Uint8Array> = {
     async next() {
@@ -82,7 +86,7 @@ export function writeEvents(source: EventSource, codec: EventCodec): AsyncIterab
         for (;;) {
           const batch = isOver ? undefined : await source.next();
           if (batch === undefined) break;
-          const bytes = encodeAll(batch, codec);
+          const bytes = encodeAll(batch);
           if (bytes.length > 0) return { done: false, value: bytes };
         }
       } catch (error) {
@@ -102,8 +106,38 @@ export function writeEvents(source: EventSource, codec: EventCodec): AsyncIterab
   return iterator;
 }
 
-function encodeAll(batch: readonly EventItem[], codec: EventCodec): Uint8Array {
+function encodeAll(batch: readonly EventItem[]): Uint8Array {
   const [only] = batch;
-  if (batch.length === 1 && only !== undefined) return only.raw ?? codec.encode(only.data);
-  return Buffer.concat(batch.map(({ raw, data }) => raw ?? codec.encode(data)));
+  if (batch.length === 1 && only !== undefined) return bytesOf(only);
+  if (batch.every((item) => item instanceof TranslatedEvent)) return Buffer.from(batch.map(({ text }) => text).join(""));
+  return Buffer.concat(batch.map(bytesOf));
+}
+
+function bytesOf(item: EventItem): Uint8Array {
+  return item.raw ?? hubEvents.encode(item.data);
+}
+
+/** An event that a translation told: known to be one of the protocol, written down only where it is asked for. */
+export class TranslatedEvent implements EventItem {
+  readonly type: string;
+  readonly value: JsonObject;
+  #data: string | undefined;
+
+  constructor(value: JsonObject) {
+    this.value = value;
+    this.type = typeof value["type"] === "string" ? value["type"] : "";
+  }
+
+  get data(): string {
+    return (this.#data ??= JSON.stringify(this.value));
+  }
+
+  /** As the hub's wire has it. */
+  get text(): string {
+    return `event: ${this.type}\ndata: ${this.data}\n\n`;
+  }
+
+  get raw(): Uint8Array {
+    return Buffer.from(this.text);
+  }
 }

@@ -1,12 +1,13 @@
 /** The Anthropic Messages protocol, as Claude Code speaks it and as Anthropic and many other hosts serve it. */
 
-import type { Dialect, Ingress, Provider } from "../../sdk/dialect.ts";
+import type { Dialect, Ingress } from "../../sdk/dialect.ts";
+import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
-import { encodeError, encodeStreamError } from "./errors.ts";
-import { events } from "../../sdk/hub/events.ts";
-import { MessagesFacts } from "../../sdk/hub/facts.ts";
-import { encodeMessage, encodeText, encodeTokenCount, modelList, watchReply } from "./reply.ts";
-import { authorize, encodeRequest, isCredential, ownsUrl, relayHeaders } from "./request.ts";
+import type { Provider } from "../../sdk/provider.ts";
+import type { Wire } from "../../sdk/wire.ts";
+import { decodeError, encodeError, encodeStreamError } from "./errors.ts";
+import { encodeTokenCount, modelList, watchReply } from "./reply.ts";
+import { adapt, address, authorize, isCredential, ownsUrl, relayHeaders } from "./request.ts";
 import { countTokensPath, encodeEvent, messagesPath } from "./wire.ts";
 
 export interface AnthropicOptions {
@@ -22,31 +23,29 @@ export function createAnthropicPlugin(options: AnthropicOptions = {}): Plugin {
       { method: "POST", path: messagesPath, operation: "generate" },
       { method: "POST", path: countTokensPath, operation: "count_tokens" },
     ],
-    facts: (body, headers) => new MessagesFacts(body, headers),
     encodeError,
     encodeStreamError,
     ping: encodeEvent("ping", { type: "ping" }),
     watch: watchReply,
-    encodeText,
-    encodeMessage,
-    events,
     encodeTokenCount,
     modelList,
   };
+  const wire: Wire = { adapt, decodeError };
+  const dialect: Dialect = { name: hubDialect, ingress, wire };
   const owns = options.ownsUrl ?? ownsUrl;
   const provider: Provider = {
     names: ["anthropic"],
     recognises: (model) => model.startsWith("claude-"),
     defaultApiBase: options.apiBase ?? "https://api.anthropic.com",
+    dialects: (_, operation) => (operation === "embeddings" ? [] : [hubDialect]),
+    address: (request, target) => address(request, target, owns(new URL(target.apiBase))),
+    authorize,
     ownsUrl: owns,
     isCredential,
-    encode: (request, target) => encodeRequest(request, target, owns(new URL(target.apiBase))),
-    authorize,
     passThrough: { matches: (path) => path.startsWith("/v1/") || path.startsWith("/api/") },
     relayHeaders: (headers, url) => relayHeaders(headers, owns(url)),
   };
-  const dialect: Dialect = { name: "anthropic", ingress, provider };
-  return definePlugin({ name: "anthropic", setup: () => ({ dialects: [dialect] }) });
+  return definePlugin({ name: "anthropic", setup: () => ({ dialects: [dialect], providers: [provider] }) });
 }
 
 export const anthropic: Plugin = createAnthropicPlugin();

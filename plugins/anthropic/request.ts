@@ -1,7 +1,11 @@
 /** A Messages request on its way to a host that speaks the same protocol: the same bytes, another model at most. */
 
-import type { Credential, ForwardRequest, HeaderList, Outbound, Target } from "../../sdk/dialect.ts";
+import type { RequestBody } from "../../sdk/body.ts";
+import type { Credential, HeaderList } from "../../sdk/dialect.ts";
 import { text } from "../../sdk/hub/json.ts";
+import type { Addressed, Outbound } from "../../sdk/provider.ts";
+import type { Target } from "../../sdk/wire.ts";
+import { withoutForeignThinking } from "./foreign-thinking.ts";
 import { countTokensPath, messagesPath } from "./wire.ts";
 
 const vendorHosts = new Set(["api.anthropic.com"]);
@@ -16,16 +20,26 @@ export function isCredential(value: string): boolean {
   return value.startsWith("sk-ant-");
 }
 
+/** Another model at most, and no thinking that another vendor's model left in the conversation. */
+export function adapt(body: RequestBody, target: Target): RequestBody {
+  const own = withoutForeignThinking(body);
+  return text(own.value("model")) === target.model ? own : own.edit([{ field: "model", value: target.model }]);
+}
+
 /** @param own whether the target is the vendor's own host */
-export function encodeRequest(request: ForwardRequest, target: Target, own: boolean): Outbound {
+export function address({ operation, body, search, headers }: Addressed, target: Target, own: boolean): Outbound {
   const base = new URL(target.apiBase);
-  const path = request.operation === "count_tokens" ? countTokensPath : messagesPath;
-  const sameModel = text(request.body.value("model")) === target.model;
+  const path = operation === "count_tokens" ? countTokensPath : messagesPath;
   return {
-    url: `${base.origin}${prefixOf(base)}${path}${request.search}`,
-    headers: relayHeaders(request.headers, own),
-    body: (sameModel ? request.body : request.body.edit([{ field: "model", value: target.model }])).bytes,
+    url: `${base.origin}${prefixOf(base)}${path}${search}`,
+    headers: withVersion(relayHeaders(headers, own)),
+    body: body.bytes,
   };
+}
+
+/** Clients of other dialects do not know of it. */
+function withVersion(headers: HeaderList): HeaderList {
+  return headers.some(([name]) => name === "anthropic-version") ? headers : [...headers, ["anthropic-version", "2023-06-01"]];
 }
 
 /** People write the base with and without the API's own path; both mean the same. */

@@ -35,11 +35,7 @@ export class MessagesFacts implements Facts {
   }
 
   get client(): ClientKind {
-    const agent = this.#headers.get("user-agent") ?? "";
-    if (agent.startsWith("claude-cli/")) return "claude-code";
-    if (agent.startsWith("Anthropic/")) return "anthropic-sdk";
-    if (agent.startsWith("OpenAI/")) return "openai-sdk";
-    return "other";
+    return clientKind(this.#headers);
   }
 
   get requestClass(): RequestClass {
@@ -112,6 +108,14 @@ export class MessagesFacts implements Facts {
     }
     return found;
   }
+}
+
+export function clientKind(headers: HeaderReader): ClientKind {
+  const agent = headers.get("user-agent") ?? "";
+  if (agent.startsWith("claude-cli/")) return "claude-code";
+  if (agent.startsWith("Anthropic/")) return "anthropic-sdk";
+  if (agent.startsWith("OpenAI/") || agent.startsWith("AsyncOpenAI/")) return "openai-sdk";
+  return "other";
 }
 
 /** Tool results hold blocks of their own. */

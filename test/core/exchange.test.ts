@@ -8,8 +8,8 @@ import { loadedConfig } from "../helpers/config.ts";
 async function createExchange(): Promise<Exchange> {
   const registry = createRegistry(builtinPlugins);
   const { snapshot } = await buildSnapshot(loadedConfig(), { registry, loadUserProgram: withoutUserCode }, 1, new Date());
-  const ingress = registry.dialects.find((dialect) => dialect.ingress !== undefined)?.ingress;
-  if (snapshot === undefined || ingress === undefined) throw new Error("there is no snapshot or no dialect");
+  const { hub: ingress } = registry;
+  if (snapshot === undefined) throw new Error("there is no snapshot");
   const headers = { get: () => undefined, endToEnd: [] };
   return new Exchange({ snapshot, ingress, operation: "generate", path: "/", search: "", headers, project: undefined, now: () => 0 });
 }

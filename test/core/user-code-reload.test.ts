@@ -126,9 +126,8 @@ describe("versions", () => {
         buildSnapshot(loaded, { registry, loadUserProgram: load }, id, now),
     };
     const { snapshot } = await source.build(loadedConfig(), 1, new Date());
-    const [dialect] = registry.dialects;
-    if (snapshot === undefined || dialect?.ingress === undefined) throw new Error("there is no snapshot or no dialect");
-    const { ingress } = dialect;
+    if (snapshot === undefined) throw new Error("there is no snapshot");
+    const { hub: ingress } = registry;
     const snapshots = new Snapshots(snapshot, [], source);
     const begin = (): Exchange =>
       new Exchange({

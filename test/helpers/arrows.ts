@@ -14,8 +14,10 @@ export interface Violation {
   readonly reason: string;
 }
 
-/** What a file of each folder may import, besides its own folder. `packages`: npm packages and Node's own modules. */
-const allowed: readonly { readonly folder: RegExp; readonly may: readonly RegExp[]; readonly packages: boolean }[] = [
+/** What a file of each folder may import, besides its own folder. `packages`: npm packages and Node's own modules, or these alone. */
+const allowed: readonly { readonly folder: RegExp; readonly may: readonly RegExp[]; readonly packages: boolean | "node" }[] = [
+  // For plugins and core, never for user code.
+  { folder: /^sdk\/hub\//, may: [/^sdk\//], packages: "node" },
   { folder: /^sdk\//, may: [/^sdk\//], packages: false },
   { folder: /^core\//, may: [/^core\//, /^sdk\//], packages: true },
   { folder: /^plugins\/index\.ts$/, may: [/^plugins\/[^/]+\/index\.ts$/, /^sdk\//], packages: false },
@@ -34,7 +36,8 @@ function check(file: string, specifier: string): Violation | undefined {
   if (rule === undefined) return undefined;
   if (!specifier.startsWith(".")) {
     const own = file.startsWith("hooks/") && specifier === "ccproxy/sdk";
-    return rule.packages || own ? undefined : { file, specifier, reason: `${folderOf(file)} imports no packages` };
+    const isAllowed = rule.packages === "node" ? specifier.startsWith("node:") : rule.packages;
+    return isAllowed || own ? undefined : { file, specifier, reason: `${folderOf(file)} imports no packages` };
   }
   const target = path.posix.join(path.posix.dirname(file), specifier);
   const ownFolder = file.startsWith("plugins/") && target.startsWith(`plugins/${file.split("/")[1]}/`);

@@ -18,6 +18,7 @@ export function deploymentConfig(
     forwardClientAuth: false,
     extraHeaders: {},
     timeouts: defaultTimeouts,
+    params: {},
     info: {},
     location: nowhere,
     ...overrides,
@@ -45,6 +46,7 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
     aliases: new Map(),
     tokenSources: new Map(),
     environmentVariables: new Map(),
+    variable: () => undefined,
     secrets: [],
     ...overrides,
   };

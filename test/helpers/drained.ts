@@ -48,6 +48,7 @@ export async function serve(kind: "stream" | "json" | "unwatched" = "stream", he
       headers: [["content-type", contentType], ...headers],
       body: queue,
       isEventStream: kind !== "json",
+      format: "client",
     };
     void drain(response, reply, {
       watch: kind === "unwatched" ? undefined : watchReply(contentType),

@@ -5,8 +5,8 @@ import { TokenSourceError, Tokens } from "../../../core/credentials/token-source
 import type { DeploymentConfig } from "../../../core/config/types.ts";
 import { type Deployment, createDeployment } from "../../../core/routing/deployment.ts";
 import { createAnthropicPlugin } from "../../../plugins/anthropic/index.ts";
-import type { Provider } from "../../../sdk/dialect.ts";
 import { ProxyError } from "../../../sdk/errors.ts";
+import type { Provider } from "../../../sdk/provider.ts";
 import { deploymentConfig } from "../../helpers/config.ts";
 
 const provider = providerOf();
@@ -15,13 +15,16 @@ const callersKey = ["x-api-key", "sk-ant-api03-callers"] as const;
 const placeholder = ["x-api-key", "placeholder"] as const;
 
 function providerOf(): Provider {
-  const found = createAnthropicPlugin().setup().dialects?.[0]?.provider;
+  const found = createAnthropicPlugin().setup().providers?.[0];
   if (found === undefined) throw new Error("no provider");
   return found;
 }
 
 function deployment(overrides: Partial<DeploymentConfig> = {}): Deployment {
-  return createDeployment(deploymentConfig({ group: "claude", model: "anthropic/claude-x", ...overrides }), [provider]);
+  return createDeployment(deploymentConfig({ group: "claude", model: "anthropic/claude-x", ...overrides }), {
+    providers: [provider],
+    variables: () => undefined,
+  });
 }
 
 const source = (command: string): Tokens => new Tokens({ type: "command", command, userAgent: "agent/1" }, () => undefined);

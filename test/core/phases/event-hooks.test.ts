@@ -11,6 +11,7 @@ import { createRegistry } from "../../../core/registry.ts";
 import type { EventStream, StreamCall, StreamResult } from "../../../core/sandbox/sandbox.ts";
 import { buildSnapshot, withoutUserCode } from "../../../core/snapshot.ts";
 import { readEvents, writeEvents } from "../../../core/stream/event-source.ts";
+import { HubWatch } from "../../../core/translation/hub-watch.ts";
 import { builtinPlugins } from "../../../plugins/index.ts";
 import type { HookPhase } from "../../../sdk/context.ts";
 import type { Operation } from "../../../sdk/dialect.ts";
@@ -67,8 +68,8 @@ function programOf(units: readonly LoadedUnit[], push: Push = untouched) {
 async function createExchange(program: UserProgram | undefined, operation: Operation = "generate"): Promise<Exchange> {
   const registry = createRegistry(builtinPlugins);
   const { snapshot } = await buildSnapshot(loadedConfig(), { registry, loadUserProgram: withoutUserCode }, 1, new Date());
-  const ingress = registry.dialects.find((dialect) => dialect.ingress !== undefined)?.ingress;
-  if (snapshot === undefined || ingress === undefined) throw new Error("there is no snapshot or no dialect");
+  const { hub: ingress } = registry;
+  if (snapshot === undefined) throw new Error("there is no snapshot");
   const headers = { get: () => undefined, endToEnd: [] };
   const init = { ingress, operation, path: "/", search: "", headers, project: undefined, now: () => 0 };
   const exchange = new Exchange({ ...init, snapshot: { ...snapshot, userProgram: program } });
@@ -116,9 +117,8 @@ async function through(units: readonly LoadedUnit[], push?: Push, chunks: readon
   const { program, opened } = programOf(units, push);
   const exchange = await createExchange(program);
   const { services, lines, committed } = servicesOf();
-  const watch = exchange.ingress.watch("text/event-stream");
-  const source = hookEvents(exchange, services, program, units, readEvents(bodyOf(chunks), exchange.ingress.events, watch));
-  const body = writeEvents(source, exchange.ingress.events);
+  const source = hookEvents(exchange, services, program, units, readEvents(bodyOf(chunks), new HubWatch()));
+  const body = writeEvents(source);
   const read = async (): Promise<string> => {
     const sent: Uint8Array[] = [];
     for await (const chunk of body) sent.push(chunk);
@@ -233,8 +233,20 @@ describe("hooks of events", () => {
 });
 
 describe("a reply that no hook is to see", () => {
-  const streamed: Reply = { status: 200, headers: [["content-type", "text/event-stream"]], body: bodyOf(bytes), isEventStream: true };
-  const json: Reply = { status: 200, headers: [["content-type", "application/json"]], body: bodyOf([]), isEventStream: false };
+  const streamed: Reply = {
+    status: 200,
+    headers: [["content-type", "text/event-stream"]],
+    body: bodyOf(bytes),
+    isEventStream: true,
+    format: "hub",
+  };
+  const json: Reply = {
+    status: 200,
+    headers: [["content-type", "application/json"]],
+    body: bodyOf([]),
+    isEventStream: false,
+    format: "hub",
+  };
   const listens = programOf([unit(0)]).program;
   const deaf = programOf([unit(0, { manifest: { phases: ["preCall", "onError", "onComplete"] } })]).program;
 

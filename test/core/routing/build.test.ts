@@ -10,7 +10,7 @@ import { deploymentConfig, makeConfig, nowhere, ruleEntry } from "../../helpers/
 const registry = createRegistry(builtinPlugins);
 
 function build(overrides: Partial<Config>): { table: RouteTable; faults: readonly Fault[] } {
-  return buildRoutes(makeConfig(overrides), registry.providers, registry.modelLists);
+  return buildRoutes(makeConfig(overrides), registry);
 }
 
 function errorsOf(overrides: Partial<Config>): readonly string[] {

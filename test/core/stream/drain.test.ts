@@ -184,7 +184,7 @@ describe("a plain reply", () => {
     };
     const server = createServer((_, response) => {
       response.on("error", () => undefined);
-      const reply = { status: 200, headers: [["x-bad", "\n"]] as const, body, isEventStream: true };
+      const reply = { status: 200, headers: [["x-bad", "\n"]] as const, body, isEventStream: true, format: "client" } as const;
       const { signal } = new AbortController();
       const timing = { pingAfterMs: 10_000, stuckAfterMs: 10_000 };
       void drain(response, reply, { watch: undefined, ping, ...timing, encodeStreamError, signal, now: () => 0 });

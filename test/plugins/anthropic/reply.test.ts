@@ -1,7 +1,8 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, it } from "vitest";
-import { encodeText, encodeTokenCount, modelList, watchReply } from "../../../plugins/anthropic/reply.ts";
+import { encodeTokenCount, modelList, watchReply } from "../../../plugins/anthropic/reply.ts";
 import type { LocalReply } from "../../../sdk/dialect.ts";
+import { encodeText } from "../../../sdk/hub/local-message.ts";
 
 /** The vendor's own client, served these replies without a network. */
 function clientOf(reply: LocalReply): Anthropic {

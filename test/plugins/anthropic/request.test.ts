@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 
 import { createRequestBody } from "../../../core/body/request-body.ts";
-import { authorize, encodeRequest, isCredential, ownsUrl, relayHeaders } from "../../../plugins/anthropic/request.ts";
-import type { Credential, ForwardRequest, HeaderList } from "../../../sdk/dialect.ts";
+import { adapt, address, authorize, isCredential, ownsUrl, relayHeaders } from "../../../plugins/anthropic/request.ts";
+import type { Credential, HeaderList } from "../../../sdk/dialect.ts";
+import { seal } from "../../../sdk/hub/envelope.ts";
+import type { Addressed, Outbound } from "../../../sdk/provider.ts";
+import { targetOf } from "../../helpers/targets.ts";
 
 describe("the vendor's own hosts", () => {
   test.each(["https://api.anthropic.com", "https://API.anthropic.com/v1/messages?x=y", "https://api.anthropic.com:443/"])(
@@ -127,15 +130,19 @@ describe("headers of a relayed request", () => {
 
 describe("the request", () => {
   const text = '{ "model" : "claude-a", "max_tokens":1e400, "mod\\u0065l":"claude-b","messages":[] }';
-  const forward = (overrides: Partial<ForwardRequest> = {}): ForwardRequest => ({
+  const forward = (overrides: Partial<Addressed> = {}): Addressed => ({
+    dialect: "anthropic",
     operation: "generate",
+    stream: true,
     body: createRequestBody(Buffer.from(text)),
     path: "/v1/messages",
     search: "?beta=true",
     headers: [["anthropic-version", "2023-06-01"]],
     ...overrides,
   });
-  const target = (apiBase: string, model = "claude-b"): Parameters<typeof encodeRequest>[1] => ({ deploymentId: "d", model, apiBase });
+  const encodeRequest = (request: Addressed, to: ReturnType<typeof targetOf>, own: boolean): Outbound =>
+    address({ ...request, body: adapt(request.body, to) }, to, own);
+  const target = (apiBase: string, model = "claude-b"): ReturnType<typeof targetOf> => targetOf({ model, apiBase });
 
   test("keeps the very same bytes when the model stays", () => {
     const request = forward();
@@ -173,5 +180,80 @@ describe("the request", () => {
   test("user information and query of a base do not get into the URL", () => {
     const { url } = encodeRequest(forward({ search: "" }), target("https://user:password@gateway.example/base?key=secret#x"), false);
     expect(url).toBe("https://gateway.example/base/v1/messages");
+  });
+});
+
+describe("what other vendors' models left in the conversation", () => {
+  const theirs = seal({ producer: "gemini@host", payload: { signature: "abc" } });
+  const adapted = (messages: unknown): unknown => {
+    const body = createRequestBody(Buffer.from(JSON.stringify({ model: "model", messages, extra: 1 })));
+    return adapt(body, targetOf()).json();
+  };
+
+  test("thinking that was sealed for another vendor is left out, the vendor's own stays", () => {
+    const own = { type: "thinking", thinking: "mine", signature: "EqQB" };
+    const foreign = { type: "thinking", thinking: "theirs", signature: theirs };
+    const call = { type: "tool_use", id: "toolu_1", name: "Bash", input: { n: 1 } };
+    const messages = [
+      { role: "user", content: "hi" },
+      { role: "assistant", content: [own, foreign, call] },
+    ];
+    expect(adapted(messages)).toEqual({
+      model: "model",
+      messages: [messages[0], { role: "assistant", content: [own, call] }],
+      extra: 1,
+    });
+  });
+
+  test("a message that was nothing but such thinking says it in words", () => {
+    const thought = { type: "thinking", thinking: "Hm.", signature: theirs };
+    const silent = { type: "thinking", thinking: "", signature: theirs };
+    expect(adapted([{ role: "assistant", content: [thought] }])).toMatchObject({
+      messages: [{ content: [{ type: "text", text: "Hm." }] }],
+    });
+    expect(adapted([{ role: "assistant", content: [silent] }])).toMatchObject({
+      messages: [{ content: [{ type: "text", text: "(no answer)" }] }],
+    });
+  });
+
+  test("results of a search elsewhere become words, their call and citations go with them", () => {
+    const result = { type: "web_search_result", title: "A page", url: "https://a.example", encrypted_content: theirs, page_age: null };
+    const cited = {
+      type: "web_search_result_location",
+      url: "https://a.example",
+      title: "A page",
+      encrypted_index: theirs,
+      cited_text: "a",
+    };
+    const content = [
+      { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "a" } },
+      { type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: [result] },
+      { type: "text", text: "It says a.", citations: [cited] },
+    ];
+    expect(adapted([{ role: "assistant", content }])).toMatchObject({
+      messages: [
+        {
+          content: [
+            { type: "text", text: "Search results:\n- A page: https://a.example" },
+            { type: "text", text: "It says a." },
+          ],
+        },
+      ],
+    });
+    expect(JSON.stringify(adapted([{ role: "assistant", content }]))).not.toContain("ccproxy1.");
+  });
+
+  test("without any, the very same bytes are sent, whatever else they hold", () => {
+    const body = createRequestBody(
+      Buffer.from('{"model":"model","messages":[{"role":"user","content":"about ccproxy1. signatures"}],"n":1.0}'),
+    );
+    expect(adapt(body, targetOf())).toBe(body);
+  });
+
+  test("numbers keep their digits where a message is written anew", () => {
+    const text = `{"model":"model","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"${theirs}"},{"type":"tool_use","id":"a","name":"b","input":{"n":12345678901234567890}}]}]}`;
+    const sent = Buffer.from(adapt(createRequestBody(Buffer.from(text)), targetOf()).bytes).toString();
+    expect(sent).toContain("12345678901234567890");
+    expect(sent).not.toContain("ccproxy1.");
   });
 });

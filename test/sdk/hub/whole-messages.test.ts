@@ -3,7 +3,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { events } from "../../../sdk/hub/events.ts";
-import { encodeMessage, watchReply } from "../../../plugins/anthropic/reply.ts";
+import { encodeMessage } from "../../../sdk/hub/local-message.ts";
+import { watchReply } from "../../../plugins/anthropic/reply.ts";
 import type { LocalReply } from "../../../sdk/dialect.ts";
 import { type ReplyBlock, messageEvents, messageObject } from "../../helpers/events.ts";
 import { wholeMessage } from "../../helpers/whole-messages.ts";
