@@ -162,12 +162,12 @@ class Secrets {
 
   /** The same array while nothing changed, so that matchers made from it can be kept. */
   all(): readonly string[] {
-    const { config } = this.#init.snapshots.current;
+    const { config, routes } = this.#init.snapshots.current;
     const { secrets: granted } = this.#init.userCode;
     if (this.#seen !== config || this.#granted !== granted.size) {
       this.#seen = config;
       this.#granted = granted.size;
-      for (const secret of [...config.secrets, ...granted]) this.#values.add(secret);
+      for (const secret of [...config.secrets, ...routes.secrets(), ...granted]) this.#values.add(secret);
       this.#all = [...this.#values];
     }
     return this.#all;

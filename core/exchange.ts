@@ -24,7 +24,7 @@ const maxModelLength = 500;
 /** Who calls, and what credential of their own they brought along. */
 export interface Caller {
   readonly kind: "anonymous" | "local" | "master";
-  /** `authorization` and `x-api-key` as received, less the one that opened this proxy. */
+  /** Headers that carry a credential as received (`authorization`, `x-api-key`, …), less the one that opened this proxy. */
   readonly credentials: HeaderList;
 }
 

@@ -2,8 +2,10 @@
 
 import type { Credential, HeaderList } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
+import { hubDialect } from "../../sdk/hub/dialect.ts";
+import type { Provider } from "../../sdk/provider.ts";
 import type { Deployment } from "../routing/deployment.ts";
-import { canonicalName, hasCredentialHeader } from "../routing/deployment.ts";
+import { canonicalName, hasCredentialHeader, isPassThrough } from "../routing/deployment.ts";
 import { type Token, TokenSourceError, type Tokens } from "./token-source.ts";
 
 export type Selected =
@@ -17,17 +19,20 @@ export type Selected =
   | { readonly source: "none" }
   | { readonly source: "token source"; readonly credential: Credential; readonly token: Token; readonly tokens: Tokens };
 
+export interface Presented {
+  /** Headers of the caller that carry a credential, verbatim. */
+  readonly credentials: HeaderList;
+  /** That the caller speaks. */
+  readonly dialect: string;
+  readonly tokenSources: ReadonlyMap<string, Tokens>;
+}
+
 /**
  * The deployment's key; else the caller's own credential, where it may go; else a token source of that vendor.
  *
- * @param credentials `authorization` and `x-api-key` of the caller, verbatim
  * @throws ProxyError 401 when there is none, saying where one could come from
  */
-export async function selectCredential(
-  deployment: Deployment,
-  credentials: HeaderList,
-  tokenSources: ReadonlyMap<string, Tokens>,
-): Promise<Selected> {
+export async function selectCredential(deployment: Deployment, { credentials, dialect, tokenSources }: Presented): Promise<Selected> {
   if (deployment.apiKey !== undefined) return { source: "key", credential: { form: "api-key", value: deployment.apiKey } };
   if (hasCredentialHeader(deployment)) return { source: "extra headers" };
   if (deployment.provider?.sign !== undefined) return { source: "provider" };
@@ -35,9 +40,7 @@ export async function selectCredential(
   const own = provider?.ownsUrl(new URL(deployment.apiBase)) ?? false;
   const tokens = own && provider !== undefined ? tokenSources.get(canonicalName(provider)) : undefined;
   if (own || deployment.forwardClientAuth) {
-    // An SDK that must send some key sends a placeholder; it gives way to a configured token source.
-    const usable =
-      tokens === undefined ? credentials : credentials.filter(([, value]) => provider?.isCredential?.(withoutScheme(value)) === true);
+    const usable = own && (tokens !== undefined || !isOfTheHub(deployment, dialect)) ? credentials.filter(isOf(provider)) : credentials;
     if (usable.length > 0) return { source: "caller", headers: usable };
   }
   if (tokens !== undefined) return fromSource(tokens);
@@ -47,6 +50,19 @@ export async function selectCredential(
     kind: "authentication_error",
     headers: { "x-should-retry": "false" },
   });
+}
+
+/**
+ * A caller of the hub's vendor means its own vendor, whatever its key looks like. Anywhere else a credential must have
+ * the vendor's shape: a login of one vendor is not for another, though a request may well be.
+ */
+function isOfTheHub({ provider, question }: Deployment, dialect: string): boolean {
+  return dialect === hubDialect && provider?.dialects(question, "generate").includes(hubDialect) === true;
+}
+
+/** An SDK that must send some key sends a placeholder, which is nobody's. */
+function isOf(provider: Provider | undefined): (header: readonly [string, string]) => boolean {
+  return ([, value]) => provider?.isCredential?.(withoutScheme(value)) === true;
 }
 
 async function fromSource(tokens: Tokens): Promise<Selected> {
@@ -73,7 +89,7 @@ function withoutScheme(value: string): string {
 function missingCredential(deployment: Deployment, own: boolean): string {
   const name = `${deployment.model} at ${deployment.apiBase} (deployment "${deployment.deploymentId}")`;
   const variables = deployment.provider?.keyVariables ?? [];
-  if (variables.length > 0) {
+  if (variables.length > 0 && !isPassThrough(deployment)) {
     return `No credential for ${name}: give it an api_key in config.yaml, or set ${variables.join(" or ")}.`;
   }
   return own

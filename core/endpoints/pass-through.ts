@@ -15,6 +15,9 @@ import { send } from "../upstream/send.ts";
 /** Never pinged: nothing is known of these streams. */
 const noPing = { ping: new Uint8Array(), pingAfterMs: 2 ** 31 - 1 };
 
+/** In which credentials travel to vendors whose endpoints are relayed. */
+const ownHeaders: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);
+
 export function createPassThrough(services: Services): Middleware {
   return async function passThrough(ctx, next) {
     const provider = services.registry.providers.find((candidate) => candidate.passThrough?.matches(ctx.path));
@@ -23,7 +26,9 @@ export function createPassThrough(services: Services): Middleware {
       return;
     }
     const caller = authenticate(ctx.req, ctx.state.run, authPolicy(services.snapshot().config, services.localToken));
-    const credentials = caller.credentials.filter(([, value]) => provider.isCredential?.(value.replace(/^bearer /i, "").trim()) === true);
+    const credentials = caller.credentials.filter(
+      ([name, value]) => ownHeaders.has(name) && provider.isCredential?.(value.replace(/^bearer /i, "").trim()) === true,
+    );
     if (credentials.length === 0) {
       await next();
       return;

@@ -115,7 +115,7 @@ export function createPassThrough(model: string, provider: Provider): Deployment
   const name = canonicalName(provider);
   return {
     ...describeTarget(provider, name, { model, apiBase: provider.defaultApiBase ?? "", params: {}, info: {} }),
-    deploymentId: `pass-through:${name}`,
+    deploymentId: `${passThroughPrefix}${name}`,
     provider,
     apiKey: undefined,
     keyVariable: undefined,
@@ -126,6 +126,12 @@ export function createPassThrough(model: string, provider: Provider): Deployment
     info: {},
   };
 }
+
+export function isPassThrough({ deploymentId }: Deployment): boolean {
+  return deploymentId.startsWith(passThroughPrefix);
+}
+
+const passThroughPrefix = "pass-through:";
 
 export function canonicalName(provider: Provider): string {
   return provider.names[0] ?? "unknown";

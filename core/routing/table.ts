@@ -54,6 +54,12 @@ export class RouteTable {
     return this.#init.groups.has(name);
   }
 
+  /** Keys that stand in no configuration file: those of providers' own variables. */
+  secrets(): readonly string[] {
+    const all = [...this.#init.groups.values(), ...this.#init.wildcards].flatMap(({ deployments }) => deployments);
+    return all.flatMap(({ keyVariable, apiKey }) => (keyVariable === undefined ? [] : (apiKey ?? [])));
+  }
+
   /** Every deployment once, in configuration order. */
   deployments(): readonly Deployment[] {
     return [...this.#byId.values()].map(({ deployment }) => deployment);

@@ -46,7 +46,7 @@ export function authenticate(request: IncomingMessage, presented: Presented, pol
 
 function refusal({ masterKey, localToken }: AuthPolicy): string {
   const ways = [
-    ...(masterKey === undefined ? [] : ["the master key as bearer token, x-api-key or x-litellm-api-key"]),
+    ...(masterKey === undefined ? [] : ["the master key as bearer token, x-api-key, x-goog-api-key, api-key or x-litellm-api-key"]),
     ...(localToken === undefined ? [] : ["the local token that `ccproxy run` gives its child"]),
   ];
   return `This proxy asks for ${ways.join("; or ")}.`;
@@ -54,7 +54,7 @@ function refusal({ masterKey, localToken }: AuthPolicy): string {
 
 /** The credentials that belong to the caller, verbatim. */
 function credentialHeaders(request: IncomingMessage): HeaderList {
-  return [...header(request, "authorization"), ...header(request, "x-api-key")];
+  return ["authorization", "x-api-key", "x-goog-api-key", "api-key"].flatMap((name) => header(request, name));
 }
 
 function header(request: IncomingMessage, name: string): HeaderList {

@@ -81,13 +81,14 @@ async function mock(exchange: Exchange, { deployment, model }: PlannedTarget, se
 async function attempt(exchange: Exchange, target: PlannedTarget, outbound: Outbound, services: CallServices): Promise<UpstreamResponse> {
   const { deployment, model } = target;
   const tokenSources = services.tokenSources(exchange.snapshot.config);
-  const selected = await selectCredential(deployment, exchange.caller.credentials, tokenSources);
+  const asked = { credentials: exchange.caller.credentials, dialect: exchange.dialect, tokenSources };
+  const selected = await selectCredential(deployment, asked);
   exchange.trace.add("call", "sending", { deployment: deployment.deploymentId, model, credential: selected.source });
   const response = await sendOnce(exchange, target, outbound, selected, services.pools);
   if (response.status !== 401 || selected.source !== "token source") return response;
 
   await selected.tokens.invalidate(selected.token);
-  const again = await selectCredential(deployment, exchange.caller.credentials, tokenSources).catch(() => undefined);
+  const again = await selectCredential(deployment, asked).catch(() => undefined);
   if (again?.source !== "token source" || again.credential.value === selected.credential.value) return response;
   await response.body.return();
   exchange.trace.add("call", "token refused, trying a fresh one");
@@ -132,8 +133,7 @@ async function withCredential(outbound: Outbound, selected: Selected, exchange: 
     case "provider":
       if (provider?.sign === undefined) throw new Error(`the provider of "${deployment.deploymentId}" cannot sign`);
       return provider.sign(outbound, deployment, (name) => exchange.snapshot.config.variable(name));
-    case "key":
-    case "token source":
+    default:
       return { ...outbound, headers: provider?.authorize(headers, selected.credential) ?? headers };
   }
 }

@@ -6,6 +6,7 @@ import type { Context, Middleware } from "koa";
 
 import type { Dialect, HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
+import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
 import { HookRefusal } from "../phases/hook-refusal.ts";
@@ -44,7 +45,7 @@ export function createIngress(services: Services, { dialect, ingress, operation 
       dialect: dialect.name,
       operation,
       path: ctx.path,
-      search: ctx.search,
+      search: dialect.name === hubDialect ? ctx.search : withoutKey(ctx.search),
       headers: readRequestHeaders(ctx.req),
       project: ctx.state.run.project,
       now: services.now,
@@ -79,6 +80,14 @@ export function createIngress(services: Services, { dialect, ingress, operation 
       services.open.delete(exchange);
     }
   };
+}
+
+/** Some clients put their key into the address, which goes on to other hosts. */
+function withoutKey(search: string): string {
+  if (!search.includes("key=")) return search;
+  const parameters = new URLSearchParams(search);
+  parameters.delete("key");
+  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
 }
 
 /** From here on the response is ours, not Koa's. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type Selected, selectCredential } from "../../../core/credentials/select.ts";
+import { type Presented, type Selected, selectCredential } from "../../../core/credentials/select.ts";
 import { TokenSourceError, Tokens } from "../../../core/credentials/token-source.ts";
 import type { DeploymentConfig } from "../../../core/config/types.ts";
 import { type Deployment, createDeployment } from "../../../core/routing/deployment.ts";
@@ -30,6 +30,13 @@ function deployment(overrides: Partial<DeploymentConfig> = {}): Deployment {
 const source = (command: string): Tokens => new Tokens({ type: "command", command, userAgent: "agent/1" }, () => undefined);
 const none: ReadonlyMap<string, Tokens> = new Map();
 
+/** By a client of the vendor's own dialect, unless it says otherwise. */
+const asked = (credentials: Presented["credentials"], tokenSources: Presented["tokenSources"], dialect = "anthropic"): Presented => ({
+  credentials,
+  dialect,
+  tokenSources,
+});
+
 async function refusal(selected: Promise<Selected>): Promise<ProxyError> {
   const error: unknown = await selected.catch((reason: unknown) => reason);
   if (error instanceof ProxyError) return error;
@@ -41,7 +48,7 @@ describe("a deployment with a key of its own", () => {
     for (const apiBase of [undefined, "https://gateway.example", "http://127.0.0.1:1"]) {
       for (const forwardClientAuth of [false, true]) {
         const own = deployment({ apiKey: "deployment-key", apiBase, forwardClientAuth });
-        expect(await selectCredential(own, [login, callersKey], new Map([["anthropic", source("echo never; exit 1")]]))).toEqual({
+        expect(await selectCredential(own, asked([login, callersKey], new Map([["anthropic", source("echo never; exit 1")]])))).toEqual({
           source: "key",
           credential: { form: "api-key", value: "deployment-key" },
         });
@@ -56,24 +63,27 @@ describe("a deployment whose credential stands in extra_headers", () => {
       for (const apiBase of [undefined, "https://gateway.example"]) {
         const own = deployment({ extraHeaders: { [name]: "gateway-key" }, forwardClientAuth, apiBase });
         const tokens = new Map([["anthropic", source("echo never; exit 1")]]);
-        expect(await selectCredential(own, [login, callersKey], tokens)).toEqual({ source: "extra headers" });
+        expect(await selectCredential(own, asked([login, callersKey], tokens))).toEqual({ source: "extra headers" });
       }
     }
   });
 
   test("a key beside them is used as any key", async () => {
     const own = deployment({ extraHeaders: { authorization: "gateway-key" }, apiKey: "deployment-key" });
-    expect((await selectCredential(own, [login], none)).source).toBe("key");
+    expect((await selectCredential(own, asked([login], none))).source).toBe("key");
   });
 
   test("other extra headers are no credential", async () => {
-    expect((await selectCredential(deployment({ extraHeaders: { "x-team": "one" } }), [login], none)).source).toBe("caller");
+    expect((await selectCredential(deployment({ extraHeaders: { "x-team": "one" } }), asked([login], none))).source).toBe("caller");
   });
 });
 
 describe("the caller's own credential", () => {
   test("goes to the vendor's host verbatim, all of it", async () => {
-    expect(await selectCredential(deployment(), [login, placeholder], none)).toEqual({ source: "caller", headers: [login, placeholder] });
+    expect(await selectCredential(deployment(), asked([login, placeholder], none))).toEqual({
+      source: "caller",
+      headers: [login, placeholder],
+    });
   });
 
   test.each([
@@ -101,11 +111,11 @@ describe("the caller's own credential", () => {
     "https://127.0.0.1",
   ])("does not go to %s, unless the deployment says so", async (apiBase) => {
     if (!URL.canParse(apiBase)) throw new Error("a case that proves nothing");
-    const error = await refusal(selectCredential(deployment({ apiBase }), [login, callersKey], none));
+    const error = await refusal(selectCredential(deployment({ apiBase }), asked([login, callersKey], none)));
     expect(error).toMatchObject({ status: 401, kind: "authentication_error", headers: { "x-should-retry": "false" } });
     expect(error.message).toContain("forward_client_auth");
     expect(error.message).not.toContain("sk-ant");
-    expect(await selectCredential(deployment({ apiBase, forwardClientAuth: true }), [login], none)).toEqual({
+    expect(await selectCredential(deployment({ apiBase, forwardClientAuth: true }), asked([login], none))).toEqual({
       source: "caller",
       headers: [login],
     });
@@ -119,11 +129,11 @@ describe("the caller's own credential", () => {
     // A backslash is a slash to whoever parses URLs; the connection is made to the same parse.
     "https://api.anthropic.com\\@evil.example",
   ])("goes to %s, which is the vendor's host", async (apiBase) => {
-    expect((await selectCredential(deployment({ apiBase }), [login], none)).source).toBe("caller");
+    expect((await selectCredential(deployment({ apiBase }), asked([login], none))).source).toBe("caller");
   });
 
   test("is missed with a word on where one could come from", async () => {
-    const error = await refusal(selectCredential(deployment(), [], none));
+    const error = await refusal(selectCredential(deployment(), asked([], none)));
     expect(error).toMatchObject({ status: 401, kind: "authentication_error" });
     expect(error.message).toMatch(/api_key.*oat_sources/);
   });
@@ -131,7 +141,7 @@ describe("the caller's own credential", () => {
 
 describe("a token source", () => {
   test("serves callers without a credential, with its user agent", async () => {
-    const selected = await selectCredential(deployment(), [], new Map([["anthropic", source("echo sk-ant-oat01-sourced")]]));
+    const selected = await selectCredential(deployment(), asked([], new Map([["anthropic", source("echo sk-ant-oat01-sourced")]])));
     expect(selected).toMatchObject({
       source: "token source",
       credential: { form: "bearer", value: "sk-ant-oat01-sourced", userAgent: "agent/1" },
@@ -144,14 +154,17 @@ describe("a token source", () => {
     ["a key of another vendor", [["authorization", "Bearer sk-proj-0123456789"] as const]],
     ["Basic authentication", [["authorization", "Basic sk-ant-x"] as const]],
   ])("takes the place of %s", async (_what, credentials) => {
-    const selected = await selectCredential(deployment(), credentials, new Map([["anthropic", source("echo sk-ant-oat01-sourced")]]));
+    const selected = await selectCredential(
+      deployment(),
+      asked(credentials, new Map([["anthropic", source("echo sk-ant-oat01-sourced")]])),
+    );
     expect(selected.source).toBe("token source");
   });
 
   test("gives way to the caller's own credential without being asked, and a placeholder beside that is dropped", async () => {
     const failing = new Map([["anthropic", source("exit 1")]]);
-    expect(await selectCredential(deployment(), [login, placeholder], failing)).toEqual({ source: "caller", headers: [login] });
-    expect(await selectCredential(deployment(), [["authorization", "Bearer dummy"], callersKey], failing)).toEqual({
+    expect(await selectCredential(deployment(), asked([login, placeholder], failing))).toEqual({ source: "caller", headers: [login] });
+    expect(await selectCredential(deployment(), asked([["authorization", "Bearer dummy"], callersKey], failing))).toEqual({
       source: "caller",
       headers: [callersKey],
     });
@@ -160,20 +173,68 @@ describe("a token source", () => {
   test("never serves another host, whatever the deployment allows", async () => {
     const tokens = new Map([["anthropic", source("echo sk-ant-oat01-sourced")]]);
     const apiBase = "https://gateway.example";
-    expect((await refusal(selectCredential(deployment({ apiBase }), [], tokens))).status).toBe(401);
-    expect((await refusal(selectCredential(deployment({ apiBase, forwardClientAuth: true }), [], tokens))).status).toBe(401);
-    expect((await selectCredential(deployment({ apiBase, forwardClientAuth: true }), [placeholder], tokens)).source).toBe("caller");
+    expect((await refusal(selectCredential(deployment({ apiBase }), asked([], tokens)))).status).toBe(401);
+    expect((await refusal(selectCredential(deployment({ apiBase, forwardClientAuth: true }), asked([], tokens)))).status).toBe(401);
+    expect((await selectCredential(deployment({ apiBase, forwardClientAuth: true }), asked([placeholder], tokens))).source).toBe("caller");
   });
 
   test("of another provider does not serve", async () => {
-    expect((await refusal(selectCredential(deployment(), [], new Map([["gemini", source("echo x")]])))).status).toBe(401);
+    expect((await refusal(selectCredential(deployment(), asked([], new Map([["gemini", source("echo x")]]))))).status).toBe(401);
   });
 
   test("that fails is a 401 which says why", async () => {
-    const error = await refusal(selectCredential(deployment(), [], new Map([["anthropic", source("echo hidden; exit 7")]])));
+    const error = await refusal(selectCredential(deployment(), asked([], new Map([["anthropic", source("echo hidden; exit 7")]]))));
     expect(error).toMatchObject({ status: 401, kind: "authentication_error", headers: { "x-should-retry": "false" } });
     expect(error.message).toMatch(/token command ended with 7/);
     expect(error.message).not.toContain("hidden");
     expect(error.cause).toBeInstanceOf(TokenSourceError);
+  });
+});
+
+describe("a credential of one vendor", () => {
+  const other: Provider = {
+    names: ["other"],
+    defaultApiBase: "https://other.example",
+    keyVariables: ["OTHER_API_KEY"],
+    dialects: () => ["other-dialect"],
+    address: (request) => ({ url: "https://other.example", headers: [], body: request.body.bytes }),
+    authorize: (headers) => headers,
+    ownsUrl: (url) => url.host === "other.example",
+    isCredential: (value) => value.startsWith("other-"),
+  };
+  const elsewhere = createDeployment(deploymentConfig({ group: "g", model: "other/m" }), {
+    providers: [other],
+    variables: () => undefined,
+  });
+  const theirs = ["authorization", "Bearer other-key"] as const;
+
+  test("does not go to another, whoever asks", async () => {
+    for (const dialect of ["anthropic", "other-dialect"]) {
+      const error = await refusal(selectCredential(elsewhere, asked([login, callersKey], none, dialect)));
+      expect(error.message).toContain("set OTHER_API_KEY");
+      expect(error.status).toBe(401);
+    }
+    await refusal(selectCredential(deployment(), asked([theirs], none, "other-dialect")));
+  });
+
+  test("goes to its own, where a client of another dialect brings it too", async () => {
+    expect(await selectCredential(elsewhere, asked([login, theirs], none))).toEqual({ source: "caller", headers: [theirs] });
+    expect(await selectCredential(deployment(), asked([login], none, "other-dialect"))).toEqual({ source: "caller", headers: [login] });
+  });
+
+  test("is not asked for by a provider that signs, or a server that wants none", async () => {
+    const made = (provider: Provider): Deployment =>
+      createDeployment(deploymentConfig({ group: "g", model: "other/m" }), { providers: [provider], variables: () => undefined });
+    const signing = made({ ...other, sign: async (outbound) => outbound });
+    expect(await selectCredential(signing, asked([theirs], none))).toEqual({ source: "provider" });
+    expect(await selectCredential(made({ ...other, keyOptional: true }), asked([login], none))).toEqual({ source: "none" });
+  });
+
+  test("of the environment counts where the deployment has none, and only there", async () => {
+    const context = { providers: [other], variables: (name: string) => (name === "OTHER_API_KEY" ? "other-from-environment" : undefined) };
+    const made = createDeployment(deploymentConfig({ group: "g", model: "other/m" }), context);
+    expect(await selectCredential(made, asked([theirs], none))).toMatchObject({ credential: { value: "other-from-environment" } });
+    const own = createDeployment(deploymentConfig({ group: "g", model: "other/m", apiKey: "written" }), context);
+    expect(await selectCredential(own, asked([theirs], none))).toMatchObject({ credential: { value: "written" } });
   });
 });

@@ -81,9 +81,14 @@ describe("the master key", () => {
   });
 
   test("in another header it does not open", () => {
-    for (const name of ["cookie", "x-goog-api-key", "api-key", "proxy-authorization", "x-ccproxy-token", "x-master-key"]) {
+    for (const name of ["cookie", "x-goog-user-project", "proxy-authorization", "x-ccproxy-token", "x-master-key"]) {
       expect(refusal(() => authenticate(incoming([[name, masterKey]]), none, policy)).status).toBe(401);
     }
+  });
+
+  test("in the headers of other vendors' clients it opens too, and does not travel", () => {
+    for (const name of ["x-goog-api-key", "api-key"])
+      expect(authenticate(incoming([[name, masterKey]]), none, policy)).toEqual({ kind: "master", credentials: [] });
   });
 
   test("beside it the caller's own login stays a credential, whichever header holds which", () => {
