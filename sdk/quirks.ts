@@ -40,6 +40,12 @@ export interface ChatQuirks {
   readonly promptCacheKey?: boolean;
   /** `response_format` of type `json_schema`. Default true; false asks in words. */
   readonly jsonSchema?: boolean;
+  /** Form of the schemas of tools that are not strict. Default `openai`. */
+  readonly schema?: "openai" | "plain";
+  /** Field that takes the hash of the user. Default `user`. */
+  readonly userField?: "user" | "safety_identifier" | "none";
+  /** `top_k` is understood. */
+  readonly topK?: boolean;
   /** Content must be one string. */
   readonly textContentOnly?: boolean;
   /** A user message straight after a tool message is refused: an assistant one is put between. */
@@ -51,6 +57,11 @@ export interface ChatQuirks {
   readonly stopLimit?: number;
   /** Top-level fields that are refused here. */
   readonly refused?: readonly string[];
+  /**
+   * Fields of messages that are refused here, taken out of bodies that pass as bytes, too.
+   * Default: `thinking_blocks`, which the proxy itself gives its clients.
+   */
+  readonly refusedMessageFields?: readonly string[];
   /** Top-level fields that are called otherwise here, for bodies that pass as bytes too. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** Sent with every request, unless it says otherwise. */
