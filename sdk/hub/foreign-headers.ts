@@ -1,6 +1,6 @@
 /** The caller's headers on their way to a host that is not the protocol's own vendor. */
 
-import type { HeaderList } from "../dialect.ts";
+import type { Credential, HeaderList } from "../dialect.ts";
 import type { MessagesQuirks } from "../quirks.ts";
 import { allows } from "./foreign-messages.ts";
 
@@ -34,4 +34,11 @@ const basicHeaders = new Set(["accept", "content-type", "user-agent"]);
 
 function withContentType(headers: HeaderList): HeaderList {
   return headers.some(([name]) => name === "content-type") ? headers : [...headers, ["content-type", "application/json"]];
+}
+
+/** Adds what proves who asks, in place of any header of the same name, and the client that the credential was made for. */
+export function authorized(headers: HeaderList, credential: Credential, own: HeaderList): HeaderList {
+  const agent: HeaderList = credential.userAgent === undefined ? [] : [["user-agent", credential.userAgent]];
+  const added = [...agent, ...own];
+  return [...headers.filter(([name]) => !added.some(([other]) => other === name)), ...added];
 }

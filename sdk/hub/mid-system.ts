@@ -79,7 +79,7 @@ function blockOf(bytes: Buffer, message: Item): string | undefined {
   const blocks = Array.isArray(content) ? content.map((block: Json) => record(block)) : [];
   const words = text(content) ?? blocks.flatMap((block) => text(block?.["text"]) ?? []).join("\n\n");
   if (words.trim() === "") return undefined;
-  const mark = blocks.flatMap((block) => record(block?.["cache_control"]) ?? []).at(-1);
+  const mark = blocks.map((block) => record(block?.["cache_control"])).findLast((found) => found !== undefined);
   const ttl = mark?.["ttl"] === undefined ? {} : { ttl: mark["ttl"] };
   const marks = mark === undefined ? {} : { cache_control: { type: "ephemeral", ...ttl } };
   return JSON.stringify({ type: "text", text: `<system-reminder>\n${words}\n</system-reminder>`, ...marks });
