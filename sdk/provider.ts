@@ -3,7 +3,7 @@
 import type { RequestBody } from "./body.ts";
 import type { Credential, HeaderList, Operation } from "./dialect.ts";
 import type { Quirks } from "./quirks.ts";
-import type { ModelFacts, Target } from "./wire.ts";
+import type { DecodedError, ModelFacts, Target, UpstreamFailure } from "./wire.ts";
 
 /** What a provider is asked about before there is a target. */
 export interface ModelQuestion {
@@ -80,6 +80,11 @@ export interface Provider {
   sign?(outbound: Outbound, target: Target, variables: Variables): Promise<Outbound>;
   /** @param contentType of a reply. Undefined where it is what the dialect says. */
   unframe?(contentType: string): Unframer | undefined;
+  /**
+   * Reads a refusal that its hosts put otherwise than the dialect does, or that names an account. Undefined for one that
+   * may be read, or pass to a client of that dialect, as it came.
+   */
+  decodeError?(failure: UpstreamFailure, target: Target): DecodedError | undefined;
   /** Whether a caller's own credential may be sent to this URL: exact hosts of the vendor only. */
   ownsUrl(url: URL): boolean;
   /** Whether a value has the shape of this vendor's credentials, as opposed to a placeholder. */
