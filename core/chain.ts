@@ -46,7 +46,7 @@ function decode(): Middleware {
     exchange.trace.add("ingress", "received", {
       operation: exchange.operation,
       model: exchange.facts.model,
-      bytes: exchange.request.bytes.length,
+      bytes: exchange.received.body.bytes.length,
     });
     await next();
   };

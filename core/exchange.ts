@@ -160,7 +160,7 @@ export class Exchange {
       headers: this.headers,
     });
     const { translation } = this.ingress;
-    const isTranslated = isFirst && translation !== undefined && this.operation !== "embeddings";
+    const isTranslated = isFirst && translation !== undefined;
     if (isTranslated) this.#head = translation.head(received);
     const facts = isTranslated ? this.#translatedFacts() : new MessagesFacts(request, this.headers);
     const { length } = facts.model;
@@ -241,6 +241,8 @@ export class Exchange {
    */
   get request(): RequestBody {
     const { translation } = this.ingress;
+    // Nothing of the hub's says it; it passes as it is.
+    if (this.operation === "embeddings") return this.#request ?? this.received.body;
     if (this.#request === undefined && this.#head !== undefined && translation !== undefined) {
       const request = translation.decode(this.received, this.note("ingress"));
       this.#request = createRequestBody(Buffer.from(JSON.stringify(request)));

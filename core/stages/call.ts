@@ -39,7 +39,9 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
     const { sending } = prepared;
     const response = await attempt(exchange, { ...target, model }, sending.outbound, services);
     const hide = (text: string): string => services.redact(hideCredentials(text, exchange.caller.credentials));
-    const unusable = await describeUnusable(response, { apiBase: target.deployment.apiBase, hide });
+    const { apiBase, provider } = target.deployment;
+    const isKnown = (contentType: string): boolean => provider?.unframe?.(contentType) !== undefined;
+    const unusable = await describeUnusable(response, { apiBase, isKnown, hide });
     if (unusable !== undefined) throw unusable;
     exchange.trace.add("call", "answered", { status: response.status, model, deployment: target.deployment.deploymentId });
     if (response.status < 400) return readUpstreamReply(exchange, sending, response);
@@ -124,18 +126,12 @@ async function sendOnce(
 async function withCredential(outbound: Outbound, selected: Selected, exchange: Exchange, deployment: Deployment): Promise<Outbound> {
   const { provider } = deployment;
   const { headers } = outbound;
-  switch (selected.source) {
-    case "extra headers":
-    case "none":
-      return outbound;
-    case "caller":
-      return { ...outbound, headers: [...headers, ...selected.headers] };
-    case "provider":
-      if (provider?.sign === undefined) throw new Error(`the provider of "${deployment.deploymentId}" cannot sign`);
-      return provider.sign(outbound, deployment, (name) => exchange.snapshot.config.variable(name));
-    default:
-      return { ...outbound, headers: provider?.authorize(headers, selected.credential) ?? headers };
-  }
+  if (selected.source === "extra headers" || selected.source === "none") return outbound;
+  if (selected.source === "caller") return { ...outbound, headers: [...headers, ...selected.headers] };
+  if (selected.source === "key" || selected.source === "token source")
+    return { ...outbound, headers: provider?.authorize(headers, selected.credential) ?? headers };
+  if (provider?.sign === undefined) throw new Error(`the provider of "${deployment.deploymentId}" cannot sign`);
+  return provider.sign(outbound, deployment, (name) => exchange.snapshot.config.variable(name));
 }
 
 function withExtra(headers: HeaderList, extra: Readonly<Record<string, string>>): HeaderList {

@@ -7,6 +7,8 @@ import type { UpstreamResponse } from "./send.ts";
 export interface UnusableOptions {
   /** Base URL of the deployment, for the message. */
   readonly apiBase: string;
+  /** Whether somebody here knows how to read this type. */
+  readonly isKnown: (contentType: string) => boolean;
   /** Takes secrets out of a text that came from the upstream. */
   readonly hide: (text: string) => string;
 }
@@ -22,7 +24,11 @@ export async function describeUnusable(response: UpstreamResponse, options: Unus
   }
   const contentType = headerValue(response.headers, "content-type")?.toLowerCase() ?? "";
   const isUsable =
-    response.status !== 200 || contentType === "" || contentType.startsWith("text/event-stream") || contentType.includes("json");
+    response.status !== 200 ||
+    contentType === "" ||
+    contentType.startsWith("text/event-stream") ||
+    contentType.includes("json") ||
+    options.isKnown(contentType);
   return isUsable ? undefined : unusable(await page(response, contentType, options));
 }
 
