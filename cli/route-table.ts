@@ -7,6 +7,7 @@ const credentials: Readonly<Record<RouteRow["deployments"][number]["credential"]
   key: "own key",
   caller: "caller's login or key",
   "token source": "token source",
+  signed: "signed here",
   mock: "mock reply",
   none: "no key",
 };

@@ -82,6 +82,6 @@ export interface RouteRow {
     readonly provider: string;
     readonly apiBase: string;
     /** Where the credential comes from; never the credential. */
-    readonly credential: "key" | "caller" | "token source" | "mock" | "none";
+    readonly credential: "key" | "caller" | "token source" | "signed" | "mock" | "none";
   }[];
 }

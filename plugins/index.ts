@@ -2,6 +2,9 @@
 
 import type { Plugin } from "../sdk/plugin.ts";
 import { anthropic } from "./anthropic/index.ts";
+import { bedrock } from "./bedrock/index.ts";
+import { openaiChat } from "./openai-chat/index.ts";
 import { rules } from "./rules/index.ts";
+import { vertex } from "./vertex/index.ts";
 
-export const builtinPlugins: readonly Plugin[] = [anthropic, rules];
+export const builtinPlugins: readonly Plugin[] = [anthropic, openaiChat, bedrock, vertex, rules];

@@ -37,7 +37,8 @@ export async function selectCredential(deployment: Deployment, { credentials, di
   if (hasCredentialHeader(deployment)) return { source: "extra headers" };
   if (deployment.provider?.sign !== undefined) return { source: "provider" };
   const { provider } = deployment;
-  const own = provider?.ownsUrl(new URL(deployment.apiBase)) ?? false;
+  const url = URL.parse(deployment.apiBase);
+  const own = url !== null && provider?.ownsUrl(url) === true;
   const tokens = own && provider !== undefined ? tokenSources.get(canonicalName(provider)) : undefined;
   if (own || deployment.forwardClientAuth) {
     const usable = own && (tokens !== undefined || !isOfTheHub(deployment, dialect)) ? credentials.filter(isOf(provider)) : credentials;

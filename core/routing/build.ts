@@ -1,7 +1,7 @@
 /** Builds the route table from a configuration and says what in it cannot work. */
 
 import type { ModelList } from "../../sdk/dialect.ts";
-import type { Provider } from "../../sdk/provider.ts";
+import type { Provider, Variables } from "../../sdk/provider.ts";
 import { didYouMean } from "../config/suggest.ts";
 import type { Config, DeploymentConfig, Fault, Location } from "../config/types.ts";
 import { type Deployment, createDeployment } from "./deployment.ts";
@@ -38,7 +38,8 @@ export function buildRoutes(config: Config, { providers, modelLists }: RouteSour
     const deployments = own.map((entry) => createDeployment(entry, { providers, variables: (name) => config.variable(name) }));
     for (const [index, deployment] of deployments.entries()) {
       const entry = own[index];
-      if (entry !== undefined && entry.group === name) faults.push(...unserved(entry, deployment, providers));
+      if (entry === undefined || entry.group !== name) continue;
+      faults.push(...unserved(entry, deployment, providers), ...problems(entry, deployment, (variable) => config.variable(variable)));
     }
     if (name.includes("*")) wildcards.push({ pattern: createPattern(name), deployments });
     else if (deployments.length > 0) groups.set(name, { model: entries[0]?.model ?? "", deployments });
@@ -137,6 +138,17 @@ function unserved(entry: DeploymentConfig, deployment: Deployment, providers: re
       `${what}: requests routed to "${entry.group}" are answered 501. Providers served now: ${known}. If its api_base speaks one of their protocols, write it as the prefix, e.g. "${providers[0]?.names[0] ?? "provider"}/${deployment.model.split("/").at(-1)}"`,
     ),
   ];
+}
+
+/** What in an entry cannot work, though a provider serves it. Only its own requests fail, so that the rest may start. */
+function problems(
+  { group, location }: DeploymentConfig,
+  { provider, problem, question, mockResponse }: Deployment,
+  variables: Variables,
+): Fault[] {
+  if (provider === undefined || mockResponse !== undefined) return [];
+  const found = [...(problem === undefined ? [] : [problem]), ...(provider.check?.(question, variables) ?? [])];
+  return found.map((message) => fault("warning", location, `requests routed to "${group}" will fail: ${message}`));
 }
 
 function fault(severity: Fault["severity"], location: Location, message: string): Fault {

@@ -9,6 +9,8 @@ export interface Deployment extends Target {
   readonly provider: Provider | undefined;
   /** With the model as it was written: prefixes may say which of the provider's ways is meant. */
   readonly question: ModelQuestion;
+  /** Why no request can be sent to it, in words; undefined where nothing is known to be in the way. */
+  readonly problem: string | undefined;
   readonly apiKey: string | undefined;
   /** Name of the variable that holds the key, where the configuration does not. */
   readonly keyVariable: string | undefined;
@@ -33,12 +35,13 @@ export function createDeployment(config: DeploymentConfig, { providers, variable
   const { provider, name, model } = findProvider(config.model, config.provider, providers);
   const { apiBase: written, params, info } = config;
   const question: ModelQuestion = { model, apiBase: written, params, info };
-  const apiBase = written ?? (provider === undefined ? "" : baseOf(provider, question, variables));
+  const { apiBase, problem } = provider === undefined ? { apiBase: written ?? "" } : findBase(provider, question, variables);
   const keyVariable = config.apiKey === undefined ? provider?.keyVariables?.find((each) => variables(each) !== undefined) : undefined;
   return {
     ...describeTarget(provider, name, { ...question, apiBase }),
     deploymentId: config.id,
     provider,
+    problem,
     apiKey: config.apiKey ?? (keyVariable === undefined ? undefined : variables(keyVariable)),
     keyVariable,
     mockResponse: config.mockResponse,
@@ -97,12 +100,30 @@ function flag(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
 }
 
-function baseOf(provider: Provider, question: ModelQuestion, variables: Variables): string {
+interface FoundBase {
+  readonly apiBase: string;
+  readonly problem?: string | undefined;
+}
+
+/** What the deployment says, then a variable, then the provider itself. */
+function findBase(provider: Provider, question: ModelQuestion, variables: Variables): FoundBase {
+  if (question.apiBase !== undefined) return { apiBase: question.apiBase };
   for (const name of provider.baseVariables ?? []) {
     const value = variables(name);
-    if (value !== undefined) return value.replace(/\/+$/, "");
+    if (value === undefined) continue;
+    const url = URL.parse(value);
+    if (url !== null && (url.protocol === "https:" || url.protocol === "http:")) return { apiBase: value.trim().replace(/\/+$/, "") };
+    return { apiBase: "", problem: `the variable ${name} is no http or https URL` };
   }
-  return provider.defaultApiBase ?? provider.apiBase?.(question, variables) ?? "";
+  if (provider.defaultApiBase !== undefined) return { apiBase: provider.defaultApiBase };
+  try {
+    const apiBase = provider.apiBase?.(question, variables) ?? "";
+    if (apiBase !== "") return { apiBase };
+  } catch (error) {
+    return { apiBase: "", problem: error instanceof Error ? error.message : String(error) };
+  }
+  const ways = ["api_base in litellm_params", ...(provider.baseVariables ?? []).map((name) => `the variable ${name}`)];
+  return { apiBase: "", problem: `every customer of ${canonicalName(provider)} has another address; set ${ways.join(" or ")}` };
 }
 
 /** Whether `extra_headers` hold the deployment's credential: it needs no other, and gets none of a caller's. */
@@ -117,6 +138,7 @@ export function createPassThrough(model: string, provider: Provider): Deployment
     ...describeTarget(provider, name, { model, apiBase: provider.defaultApiBase ?? "", params: {}, info: {} }),
     deploymentId: `${passThroughPrefix}${name}`,
     provider,
+    problem: undefined,
     apiKey: undefined,
     keyVariable: undefined,
     mockResponse: undefined,

@@ -94,7 +94,9 @@ export class RouteTable {
 
   #resolvePassThrough(name: string): Resolution | undefined {
     const { provider, model } = findProvider(name, undefined, this.#init.providers);
-    if (provider === undefined || provider.recognises?.(model) !== true) return undefined;
+    // Only vendors whose callers bring a credential of their own.
+    if (provider?.recognises?.(model) !== true || provider.isCredential === undefined || provider.defaultApiBase === undefined)
+      return undefined;
     return { by: "pass-through", group: model, deployments: [createPassThrough(model, provider)] };
   }
 
@@ -129,6 +131,9 @@ function describeDeployment(deployment: Deployment): RouteRow["deployments"][num
 function credentialSource(deployment: Deployment): RouteRow["deployments"][number]["credential"] {
   if (deployment.mockResponse !== undefined) return "mock";
   if (deployment.apiKey !== undefined || hasCredentialHeader(deployment)) return "key";
-  if (deployment.provider === undefined) return "none";
-  return deployment.forwardClientAuth || deployment.provider.ownsUrl(new URL(deployment.apiBase)) ? "caller" : "none";
+  const { provider } = deployment;
+  if (provider === undefined) return "none";
+  if (provider.sign !== undefined) return "signed";
+  const url = URL.parse(deployment.apiBase);
+  return deployment.forwardClientAuth || (url !== null && provider.ownsUrl(url)) ? "caller" : "none";
 }

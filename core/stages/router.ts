@@ -15,7 +15,9 @@ export function planRoute(exchange: Exchange): void {
   const resolution = snapshot.routes.resolve(name);
   if (resolution === undefined)
     throw new ProxyError(unknownModel(name, exchange.labelledBy, snapshot.routes.listed), { status: 404, kind: "not_found_error" });
-  const served = resolution.deployments.filter((deployment) => deployment.provider !== undefined || deployment.mockResponse !== undefined);
+  const served = resolution.deployments.filter(
+    ({ provider, problem, mockResponse }) => (provider !== undefined && problem === undefined) || mockResponse !== undefined,
+  );
   if (served.length === 0)
     throw new ProxyError(unserved(name, resolution), { status: 501, kind: "not_supported", headers: { "x-should-retry": "false" } });
   exchange.plan = served.map((deployment) => ({ group: resolution.group, deployment, model: deployment.model }));
@@ -45,6 +47,9 @@ function unknownModel(name: string, labelledBy: string | undefined, listed: read
 }
 
 function unserved(name: string, resolution: Resolution): string {
-  const deployment = resolution.deployments[0];
-  return `model: ${name} leads to the deployment "${deployment?.deploymentId}" (${deployment?.providerName}/${deployment?.model}), whose protocol this version of ccproxy does not translate to yet.`;
+  const [deployment] = resolution.deployments;
+  const where = `model: ${name} leads to the deployment "${deployment?.deploymentId}" (${deployment?.providerName}/${deployment?.model})`;
+  return deployment?.problem === undefined
+    ? `${where}, whose provider is not served by this version of ccproxy.`
+    : `${where}, which cannot be asked: ${deployment.problem}.`;
 }

@@ -5,6 +5,8 @@ import { createRegistry } from "../../../core/registry.ts";
 import { buildRoutes } from "../../../core/routing/build.ts";
 import type { RouteTable } from "../../../core/routing/table.ts";
 import { builtinPlugins } from "../../../plugins/index.ts";
+import type { Provider } from "../../../sdk/provider.ts";
+import { smallPlugin } from "../../helpers/small-dialect.ts";
 import { deploymentConfig, makeConfig, nowhere, ruleEntry } from "../../helpers/config.ts";
 
 const registry = createRegistry(builtinPlugins);
@@ -106,7 +108,7 @@ describe("a name resolves", () => {
   });
 
   test("to nothing for a model nobody knows", () => {
-    expect(build({ deployments: [opus] }).table.resolve("gpt-6-sol")).toBeUndefined();
+    expect(build({ deployments: [opus] }).table.resolve("nobody-6-sol")).toBeUndefined();
     expect(build({}).table.resolve("anthropic/gpt")).toBeUndefined();
   });
 
@@ -173,4 +175,43 @@ test("the table that people read says where each credential comes from, and neve
     ["mocked", "mock"],
   ]);
   expect(JSON.stringify(rows)).not.toContain("sk-secret-value");
+});
+
+describe("a deployment that cannot be asked", () => {
+  const entry = deploymentConfig({ group: "g", model: "small/m" });
+  const built = (provider: Partial<Provider>, variable: (name: string) => string | undefined = () => undefined): ReturnType<typeof build> =>
+    buildRoutes(makeConfig({ deployments: [entry], variable }), createRegistry([...builtinPlugins, smallPlugin(provider)]));
+  const warned = (result: ReturnType<typeof build>): readonly string[] =>
+    result.faults.map(({ severity, message }) => `${severity}: ${message}`);
+
+  test("is told of with what is missing, and does not stop the rest", () => {
+    const result = built({ defaultApiBase: undefined, baseVariables: ["SMALL_API_BASE"] });
+    expect(warned(result)).toEqual([
+      'warning: requests routed to "g" will fail: every customer of small has another address; set api_base in litellm_params or the variable SMALL_API_BASE',
+    ]);
+    expect(result.table.resolve("g")?.deployments[0]?.problem).toContain("another address");
+    expect(result.table.describe()).toHaveLength(1);
+  });
+
+  test("is told of in the provider's own words, be it by its base or by a check", () => {
+    const throwing = built({
+      defaultApiBase: undefined,
+      apiBase: () => {
+        throw new Error("no region: set aws_region_name");
+      },
+    });
+    expect(warned(throwing)).toEqual(['warning: requests routed to "g" will fail: no region: set aws_region_name']);
+    expect(warned(built({ check: () => ["tenant_id is missing"] }))).toEqual([
+      'warning: requests routed to "g" will fail: tenant_id is missing',
+    ]);
+  });
+
+  test("has the base of a variable, where that is one", () => {
+    const bases = { SMALL_API_BASE: "http://127.0.0.1:1234/v1/" };
+    const base = (variables: Readonly<Record<string, string>>): ReturnType<typeof build> =>
+      built({ baseVariables: ["SMALL_BASE_URL", "SMALL_API_BASE"] }, (name) => variables[name]);
+    expect(base(bases).table.resolve("g")?.deployments[0]?.apiBase).toBe("http://127.0.0.1:1234/v1");
+    expect(base({}).table.resolve("g")?.deployments[0]?.apiBase).toBe("https://small.example");
+    expect(warned(base({ SMALL_BASE_URL: "localhost:1234" }))).toEqual([expect.stringContaining("SMALL_BASE_URL is no http or https URL")]);
+  });
 });
