@@ -231,13 +231,20 @@ function bound({ name, exclusiveName, step, kept }: Bound, value: Json | undefin
   };
 }
 
-function toldType(node: Node): string | undefined {
+function toldType(node: Node): string | readonly string[] | undefined {
   if (node["$ref"] !== undefined || node["anyOf"] !== undefined || node["oneOf"] !== undefined) return undefined;
   if (isObject(node["properties"])) return "object";
   if (isObject(node["items"]) || Array.isArray(node["prefixItems"])) return "array";
-  const values = Array.isArray(node["enum"]) ? node["enum"].filter((value: Json) => value !== null) : [];
+  const listed = Array.isArray(node["enum"]) ? node["enum"] : [];
+  const values = listed.filter((value: Json) => value !== null);
+  const type = typeOf(values);
+  return type === undefined || values.length === listed.length ? type : [type, "null"];
+}
+
+/** What all of them are. */
+function typeOf(values: readonly Json[]): string | undefined {
   const [first] = values;
-  if (first === undefined || values.some((value: Json) => typeof value !== typeof first)) return undefined;
-  if (typeof first === "number") return values.every((value: Json) => Number.isInteger(value)) ? "integer" : "number";
+  if (first === undefined || values.some((value) => typeof value !== typeof first)) return undefined;
+  if (typeof first === "number") return values.every(Number.isInteger) ? "integer" : "number";
   return typeof first === "object" ? undefined : typeof first;
 }
