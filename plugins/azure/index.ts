@@ -71,19 +71,6 @@ function foundryProvider(sign: Sign): Provider {
   };
 }
 
-/** The older completions without a chat: named, so that whoever has it configured is told. */
-function textProvider(sign: Sign): Provider {
-  return {
-    ...azureProvider(sign),
-    names: ["azure_text"],
-    keyVariables: [],
-    dialects: () => [],
-    check: () => [
-      "azure_text means the completions API without a chat, which is not served here; write azure/<deployment> for a model that can chat",
-    ],
-  };
-}
-
 function shared(sign: Sign, variable: string, example: string): Omit<Provider, "names" | "dialects" | "address" | "authorize"> {
   return {
     defaultApiBase: undefined,
@@ -164,6 +151,6 @@ export const azure: Plugin = definePlugin({
   name: "azure",
   setup() {
     const sign = createSign();
-    return { providers: [azureProvider(sign), foundryProvider(sign), textProvider(sign)] };
+    return { providers: [azureProvider(sign), foundryProvider(sign)] };
   },
 });

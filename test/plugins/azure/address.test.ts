@@ -199,9 +199,3 @@ describe("credentials", () => {
     expect(owns("https://a.b.openai.azure.com")).toBe(false);
   });
 });
-
-it("azure_text says that it is not served", () => {
-  const text = providerOf(azure, "azure_text");
-  expect(text.dialects(questionOf({ model: "m" }), "generate")).toEqual([]);
-  expect(text.check?.(questionOf({ model: "m" }), noVariables)).toEqual([expect.stringContaining("write azure/<deployment>")]);
-});
