@@ -35,7 +35,7 @@ export const local: readonly Row[] = [
     page: "https://lmstudio.ai/docs/api/rest-api",
     evidence: "tested",
     dialects: [chat, responses],
-    quirks: { reasoningField: "reasoning_content", thinkTags: true },
+    quirks: { thinkTags: true },
   },
   {
     names: ["openai_like", "custom_openai", "custom"],
