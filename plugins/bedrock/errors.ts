@@ -30,7 +30,7 @@ const exceptions: ReadonlyMap<string, Exception> = new Map<string, Exception>([
   ["modelstreamerror", { status: 424, kind: "api_error" }],
   ["modeltimeout", { status: 408, kind: "timeout_error" }],
   ["resourcenotfound", { status: 404, kind: "not_found_error" }],
-  ["servicequotaexceeded", { status: 400, kind: "rate_limit_error" }],
+  ["servicequotaexceeded", { status: 429, kind: "rate_limit_error" }],
   ["serviceunavailable", { status: 503, kind: "overloaded_error" }],
   ["throttling", { status: 429, kind: "rate_limit_error" }],
   ["toomanyrequests", { status: 429, kind: "rate_limit_error" }],
@@ -53,8 +53,8 @@ function exceptionOf(type: string): Exception | undefined {
 /** Of an exception in the middle of a stream, for the `error` event of the Messages API. */
 export function describeException(type: string, message: string): { readonly kind: ErrorKind; readonly words: string } {
   const kind = exceptionOf(type)?.kind ?? "api_error";
-  const words = scrub(unwrapped(message).slice(0, longestMessage)).trim();
-  return { kind, words: words === "" ? `The upstream ended the reply with ${type === "" ? "an error" : scrub(type)}.` : words };
+  const words = withoutAccounts(unwrapped(message).slice(0, longestMessage)).trim();
+  return { kind, words: words === "" ? `The upstream ended the reply with ${type === "" ? "an error" : withoutAccounts(type)}.` : words };
 }
 
 const longestMessage = 4000;
@@ -64,6 +64,11 @@ function unwrapped(message: string): string {
   return message.replace(/^The model returned the following errors: /, "");
 }
 
+/** Numbers of accounts have twelve digits, wherever they stand in a sentence. */
+function withoutAccounts(message: string): string {
+  return scrub(message).replaceAll(/(?<![\w.-])\d{12}(?!\w|[.-]\d)/g, "[account]");
+}
+
 export function decodeError(failure: UpstreamFailure, target: Target): DecodedError {
   const body = parseErrorBody(failure.body);
   const message = unwrapped(messageOf(body) ?? Buffer.from(failure.body).toString("utf8"));
@@ -71,12 +76,11 @@ export function decodeError(failure: UpstreamFailure, target: Target): DecodedEr
   const known = exceptionOf(type);
   const overflow = readOverflow(message);
   if (overflow !== undefined && failure.status < 500) return { error: overflowError(overflow, target) };
-  const { headers } = failure;
-  const status = failure.status < 400 ? (known?.status ?? 502) : known?.kind === "authentication_error" ? 401 : failure.status;
   const error = upstreamError({
-    status,
-    message: message === "" ? type : message,
-    headers,
+    // Some say 403 where it is the credential that is wrong, and some answer 200.
+    status: known?.status ?? (failure.status < 400 ? 502 : failure.status),
+    message: withoutAccounts(message === "" ? type : message),
+    headers: failure.headers,
     ...(known === undefined ? {} : { kind: known.kind }),
   });
   return isAboutThinking(message) ? { error, retry: "without-thinking" } : { error };
@@ -108,5 +112,5 @@ export function rewrapError(failure: UpstreamFailure, target: Target): DecodedEr
   const message = text(record(body?.["error"])?.["message"]);
   const isMessages = body?.["type"] === "error" && message !== undefined;
   const isOverflow = message !== undefined && readOverflow(message) !== undefined && !message.startsWith("prompt is too long: ");
-  return isMessages && !isOverflow && scrub(message) === message ? undefined : decodeError(failure, target);
+  return isMessages && !isOverflow && withoutAccounts(message) === message ? undefined : decodeError(failure, target);
 }
