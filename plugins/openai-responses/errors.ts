@@ -1,0 +1,159 @@
+/**
+ * Errors of this wire, both ways: as the answer, and inside a stream. Codes from
+ * https://developers.openai.com/api/docs/guides/error-codes and the type `ResponseError` of the package `openai`.
+ */
+
+import type { LocalReply } from "../../sdk/dialect.ts";
+import { type ErrorKind, ProxyError } from "../../sdk/errors.ts";
+import type { JsonObject } from "../../sdk/events.ts";
+import { type JsonRecord, record, text } from "../../sdk/hub/json.ts";
+import { overflowError, parseErrorBody, readOverflow, scrub, upstreamError } from "../../sdk/hub/upstream-errors.ts";
+import type { DecodedError, Target, UpstreamFailure } from "../../sdk/wire.ts";
+import { type WireError, eventText } from "./wire.ts";
+
+interface Said {
+  readonly message: string;
+  readonly code: string;
+}
+
+const kinds: ReadonlyMap<string, ErrorKind> = new Map<string, ErrorKind>([
+  ["insufficient_quota", "billing_error"],
+  ["billing_hard_limit_reached", "billing_error"],
+  ["billing_not_active", "billing_error"],
+  ["rate_limit_exceeded", "rate_limit_error"],
+  ["rate_limit_error", "rate_limit_error"],
+  ["server_is_overloaded", "overloaded_error"],
+  ["slow_down", "overloaded_error"],
+  ["overloaded", "overloaded_error"],
+  ["overloaded_error", "overloaded_error"],
+  ["server_error", "api_error"],
+  ["invalid_api_key", "authentication_error"],
+  ["model_not_found", "not_found_error"],
+  ["invalid_prompt", "invalid_request_error"],
+  ["invalid_request_error", "invalid_request_error"],
+  ["invalid_encrypted_content", "invalid_request_error"],
+  ["content_filter", "invalid_request_error"],
+]);
+
+const statuses: ReadonlyMap<ErrorKind, number> = new Map<ErrorKind, number>([
+  ["invalid_request_error", 400],
+  ["authentication_error", 401],
+  ["billing_error", 429],
+  ["not_found_error", 404],
+  ["rate_limit_error", 429],
+  ["overloaded_error", 529],
+]);
+
+/**
+ * Sentences in which a host refuses reasoning that it gave itself: another organisation or family of models, or an
+ * item that got lost between reasoning and what it led to.
+ */
+const refusedReasoning =
+  /without its required (?:following item|'reasoning' item)|encrypted content .{0,400}could not be (?:verified|decrypted)|Item with id 'rs_/is;
+
+export function decodeError({ status, headers, body }: UpstreamFailure, target: Target): DecodedError {
+  const envelope = parseErrorBody(body);
+  const plain = Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8").trim();
+  const { message, code } = envelope === undefined ? { message: plain, code: "" } : said(envelope);
+  const overflow = overflowOf(message, code);
+  if (overflow !== undefined) return { error: overflowError(overflow, target) };
+  const kind = kinds.get(code);
+  // Waiting does not fill an account, and no other request brings it to an end.
+  const isSpent = kind === "billing_error" && !headers.some(([name]) => name === "x-should-retry");
+  const error = upstreamError({
+    status,
+    message,
+    headers: isSpent ? [...headers, ["x-should-retry", "false"]] : headers,
+    // What a status says is surer than a code, but for those that share one.
+    ...(kind !== undefined && (status === 400 || status === 429 || status >= 500) ? { kind } : {}),
+  });
+  const isRefused = status >= 400 && status < 500 && (code === "invalid_encrypted_content" || refusedReasoning.test(message));
+  return isRefused ? { error, retry: "without-thinking" } : { error };
+}
+
+/** An error inside a reply that began well. @param value `error` of a response, or an event, in any of its layouts */
+export function streamError(value: JsonObject, target: Target): ProxyError {
+  const { message, code } = said(value);
+  const overflow = overflowOf(message, code);
+  if (overflow !== undefined) return overflowError(overflow, target);
+  const kind = kinds.get(code) ?? "api_error";
+  const words = scrub(message.slice(0, 4000)).trim();
+  return new ProxyError(words === "" ? "The upstream ended its answer in an error." : words, { status: statuses.get(kind) ?? 502, kind });
+}
+
+function overflowOf(message: string, code: string): ReturnType<typeof readOverflow> {
+  return readOverflow(message) ?? (code === "context_length_exceeded" ? {} : undefined);
+}
+
+/** `{error: {…}}`, `{error: "…"}`, `{code, message}`, `{detail: "…"}`. */
+function said(envelope: JsonRecord): Said {
+  const error = record(envelope["error"]) ?? envelope;
+  const message = text(error["message"]) ?? text(envelope["error"]) ?? text(envelope["detail"]) ?? "";
+  const code = text(error["code"]);
+  const type = text(error["type"]);
+  return { message, code: code ?? (type === undefined || type === "error" ? "" : type) };
+}
+
+/** Type and code that the vendor's own clients know. */
+interface Spoken {
+  readonly type: string;
+  readonly code: string | null;
+}
+
+const spoken: Readonly<Record<ErrorKind, Spoken>> = {
+  invalid_request_error: { type: "invalid_request_error", code: null },
+  authentication_error: { type: "invalid_request_error", code: "invalid_api_key" },
+  permission_error: { type: "invalid_request_error", code: "permission_denied" },
+  not_found_error: { type: "invalid_request_error", code: "model_not_found" },
+  request_too_large: { type: "invalid_request_error", code: "request_too_large" },
+  rate_limit_error: { type: "rate_limit_error", code: "rate_limit_exceeded" },
+  billing_error: { type: "insufficient_quota", code: "insufficient_quota" },
+  not_supported: { type: "invalid_request_error", code: "not_supported" },
+  overloaded_error: { type: "server_error", code: "server_is_overloaded" },
+  timeout_error: { type: "server_error", code: "timeout" },
+  api_error: { type: "server_error", code: "server_error" },
+};
+
+function speak({ kind, message }: ProxyError): WireError["error"] {
+  const { type, code } = spoken[kind];
+  return { message, type, param: null, code: isOverflow(kind, message) ? "context_length_exceeded" : code };
+}
+
+function isOverflow(kind: ErrorKind, message: string): boolean {
+  return kind === "invalid_request_error" && readOverflow(message) !== undefined;
+}
+
+export function encodeError(error: ProxyError, requestId: string): LocalReply {
+  const body: WireError = { error: speak(error) };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return {
+    status: error.status,
+    headers: [
+      ["content-type", "application/json"],
+      ["content-length", String(bytes.length)],
+      ["x-request-id", requestId],
+      ...Object.entries(error.headers),
+    ],
+    chunks: [bytes],
+  };
+}
+
+/** Nested, so that the vendor's clients throw: what came before is not known here, and no response can be told as failed. */
+export function encodeStreamError(error: ProxyError): Uint8Array {
+  return Buffer.from(eventText("error", { type: "error", error: speak(error) }));
+}
+
+/** `error` of a response that failed. */
+export function responseError(error: { readonly type: string; readonly message: string }): {
+  readonly code: string;
+  readonly message: string;
+} {
+  const { type, message } = error;
+  if (isKind(type) && isOverflow(type, message)) return { code: "context_length_exceeded", message };
+  const code = isKind(type) ? spoken[type].code : "server_error";
+  return { code: code ?? "invalid_prompt", message };
+}
+
+function isKind(type: string): type is ErrorKind {
+  return Object.hasOwn(spoken, type);
+}
