@@ -148,6 +148,8 @@ export class MessageWriter {
   toolStart(key: string | number, { id, name }: { readonly id: string; readonly name: string }): void {
     if (this.#over) return;
     this.#callsTool = true;
+    // Whoever gives a key away is done with the call that had it.
+    this.toolEnd(key);
     this.#append({ type: "tool_use", key, start: { type: "tool_use", id, name, input: {} }, deltas: [], ended: false });
   }
 
@@ -201,8 +203,8 @@ export class MessageWriter {
     for (const part of this.#parts) part.ended = true;
     this.#tell();
     const { reason, sequence } = this.#stop ?? { reason: "end_turn", sequence: null };
-    // Whoever reads "the end" behind a call does not carry it out.
-    const stop_reason = reason === "end_turn" && this.#callsTool ? "tool_use" : reason;
+    // Whoever reads "the end" behind a call does not carry it out, and whoever reads of a call waits for one.
+    const stop_reason = reason === "end_turn" || reason === "tool_use" ? (this.#callsTool ? "tool_use" : "end_turn") : reason;
     const { input_tokens = this.#options.inputTokens, output_tokens = this.#estimate(), ...others } = this.#usage;
     this.#events.push(
       {

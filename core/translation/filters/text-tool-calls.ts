@@ -118,6 +118,7 @@ class BlockOutput {
         return isTurned ? [...this.#close(), ...item.calls.flatMap((call) => this.#call(call))] : this.#say(item.text);
       case "text-end":
         return this.#endText();
+      case "event":
       default:
         return this.#pass(item.event);
     }
