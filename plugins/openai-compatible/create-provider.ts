@@ -1,8 +1,9 @@
 /** Makes a provider out of a row of the table. */
 
 import type { HeaderList } from "../../sdk/dialect.ts";
+import { authorized, foreignMessagesHeaders } from "../../sdk/hub/foreign-headers.ts";
 import type { Addressed, ModelQuestion, Provider, Variables } from "../../sdk/provider.ts";
-import type { Quirks } from "../../sdk/quirks.ts";
+import type { MessagesQuirks, Quirks } from "../../sdk/quirks.ts";
 import type { Target } from "../../sdk/wire.ts";
 import { dialectsOf, readModel } from "./dialects.ts";
 import { endpoint, rootOf, type Operation as WireOperation } from "./endpoint.ts";
@@ -36,14 +37,8 @@ export function createProvider(row: Row): Provider {
       headers: requestHeaders(row, request, target),
       body: request.body.bytes,
     }),
-    authorize: (headers, credential) => {
-      const own: HeaderList = [
-        ...(row.authorize?.(credential) ?? [["authorization", `Bearer ${credential.value}`]]),
-        ...(credential.userAgent === undefined ? [] : [["user-agent", credential.userAgent] as const]),
-      ];
-      const replaced = new Set(own.map(([name]) => name));
-      return [...headers.filter(([name]) => !replaced.has(name)), ...own];
-    },
+    authorize: (headers, credential) =>
+      authorized(headers, credential, row.authorize?.(credential) ?? [["authorization", `Bearer ${credential.value}`]]),
     // A caller's login belongs to the vendor of the caller's client, and is sent to another only where the configuration says so.
     ownsUrl: () => false,
   };
@@ -87,9 +82,12 @@ function quirksOf(row: Row, question: ModelQuestion): Quirks {
   return {
     ...(chat === undefined ? {} : { chat }),
     ...(ofResponses === undefined ? {} : { responses: ofResponses }),
-    messages: { betas: "none", midSystem: false },
+    messages: ownMessages,
   };
 }
+
+/** A server that offers Anthropic's API beside its own knows neither its betas nor its newest roles. */
+const ownMessages: MessagesQuirks = { betas: "none", midSystem: false };
 
 function wireOperation({ dialect, operation }: Addressed): WireOperation {
   if (operation === "embeddings") return "embeddings";
@@ -109,8 +107,9 @@ const passedOn: ReadonlySet<string> = new Set([
 ]);
 
 function requestHeaders(row: Row, request: Addressed, target: Target): HeaderList {
+  if (request.dialect === messages) return foreignMessagesHeaders(request.headers, { quirks: ownMessages, version: "2023-06-01" });
   return [
-    ...request.headers.filter(([name]) => passedOn.has(name) || (request.dialect === messages && name === "anthropic-version")),
+    ...request.headers.filter(([name]) => passedOn.has(name)),
     ["content-type", "application/json"],
     ["accept", request.stream ? "text/event-stream" : "application/json"],
     ...(row.headers?.(target.params) ?? []),

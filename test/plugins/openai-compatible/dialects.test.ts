@@ -128,8 +128,8 @@ describe("authorize", () => {
       ["api-subscription-key", "k"],
     ]);
     expect(provider("groq").authorize(headers, { form: "bearer", value: "k", userAgent: "y" })).toEqual([
-      ["authorization", "Bearer k"],
       ["user-agent", "y"],
+      ["authorization", "Bearer k"],
     ]);
   });
 });

@@ -1,0 +1,80 @@
+/** Which provider a model name belongs to, as LiteLLM resolves it. Pure. */
+
+import type { Provider } from "../../sdk/provider.ts";
+
+export interface ProviderQuery {
+  /** `litellm_params.model` as written, prefix and all; or a name that a caller asked for. */
+  readonly model: string;
+  /** `litellm_params.custom_llm_provider`. */
+  readonly explicit?: string | undefined;
+  /** `litellm_params.api_base`. */
+  readonly apiBase?: string | undefined;
+}
+
+export type FoundProvider =
+  | {
+      readonly provider: Provider;
+      /** Its canonical name. */
+      readonly name: string;
+      /** Without the provider's prefix. */
+      readonly model: string;
+    }
+  | {
+      readonly provider: undefined;
+      /** What was named as a provider; `unknown` where nothing was. */
+      readonly name: string;
+      readonly model: string;
+    };
+
+/**
+ * In this order: `custom_llm_provider`; what stands before the first slash, where a provider is called so; the host of
+ * `api_base`, where it is a provider's own; a bare name that a provider recognises, in the order of registration.
+ */
+export function findProvider(query: ProviderQuery, providers: readonly Provider[]): FoundProvider {
+  const { model, explicit, apiBase } = query;
+  const slash = model.indexOf("/");
+  const prefix = slash > 0 ? model.slice(0, slash) : undefined;
+  const named = explicit ?? prefix;
+  const byName = named === undefined ? undefined : providers.find(({ names }) => names.includes(named));
+  if (byName !== undefined) {
+    // Only once: `openrouter/openrouter/auto` is OpenRouter's own `openrouter/auto`.
+    return found(byName, prefix !== undefined && byName.names.includes(prefix) ? model.slice(slash + 1) : model);
+  }
+  if (explicit !== undefined) return { provider: undefined, name: explicit, model };
+  const byHost = apiBase === undefined ? undefined : providerOfHost(apiBase, providers);
+  if (byHost !== undefined) return found(byHost, model);
+  const recognising = prefix === undefined ? providers.find((candidate) => candidate.recognises?.(model)) : undefined;
+  return recognising === undefined ? { provider: undefined, name: prefix ?? "unknown", model } : found(recognising, model);
+}
+
+function found(provider: Provider, model: string): FoundProvider {
+  return { provider, name: provider.names[0] ?? "unknown", model };
+}
+
+/** Hosts may be told apart by a path: `api.example.com` and `api.example.com/anthropic`. The longest that fits counts. */
+function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
+  const fitting = providers.flatMap((provider) =>
+    (provider.hosts ?? []).filter((host) => isOn(apiBase, host)).map((host) => ({ provider, length: host.length })),
+  );
+  return fitting.reduce<(typeof fitting)[number] | undefined>(
+    (best, next) => (best === undefined || next.length > best.length ? next : best),
+    undefined,
+  )?.provider;
+}
+
+/**
+ * Whether a URL is on a host, or below a path of it. A look-alike such as `api.example.com.evil.example` is not.
+ *
+ * @param host e.g. `api.example.com`, `api.example.com:8443`, `api.example.com/anthropic`
+ */
+export function isOn(url: string, host: string): boolean {
+  const parsed = URL.parse(url);
+  if (parsed === null || parsed.username !== "" || parsed.password !== "") return false;
+  const place = `${parsed.host}${parsed.pathname}`;
+  return place === host || place.startsWith(host.endsWith("/") ? host : `${host}/`);
+}
+
+/** Names to suggest in place of one that nobody has. */
+export function providerNames(providers: readonly Provider[]): readonly string[] {
+  return providers.flatMap(({ names }) => names);
+}
