@@ -15,7 +15,7 @@ import type { Target } from "../../sdk/wire.ts";
 /** What a host said, without regard to how. */
 export interface SaidError {
   readonly message: string;
-  /** Its `type` and `code`, as far as they are words. */
+  /** Its `code` and `type`, as far as they are words; the one that says more first. */
   readonly words: readonly string[];
   /** Its `code`, where that is a status. */
   readonly status: number | undefined;
@@ -44,7 +44,7 @@ function said(error: JsonObject): SaidError {
   // OpenRouter's own words say nothing; those of the host behind it stand in the metadata.
   const message = raw === undefined ? own : `${own === "" ? "" : `${own}: `}${raw}`;
   const code = error["code"];
-  const words = [error["type"], code, error["status"]].flatMap((word) => text(word)?.toLowerCase() ?? []);
+  const words = [code, error["type"], error["status"]].flatMap((word) => text(word)?.toLowerCase() ?? []);
   return {
     message,
     words,
