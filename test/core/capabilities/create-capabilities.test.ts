@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { expect, onTestFinished, test } from "vitest";
 
+import { createRequestBody } from "../../../core/body/request-body.ts";
 import { createCapabilities, type CreatedCapabilities } from "../../../core/capabilities/create-capabilities.ts";
 import type { Grant } from "../../../core/config/types.ts";
 import { Exchange, type ExchangeInit } from "../../../core/exchange.ts";
@@ -36,9 +37,10 @@ async function setUp(): Promise<Fixture> {
 
 /** As far as capabilities look at it. */
 function exchangeOf(session: string | undefined): Exchange {
-  const init = { snapshot: {}, ingress: { facts: () => ({ model: "m", session }) }, operation: "generate", headers: {}, now: () => 0 };
+  const headers = { get: (name: string) => (name === "x-claude-code-session-id" ? session : undefined) };
+  const init = { snapshot: {}, ingress: {}, operation: "generate", headers, now: () => 0 };
   const exchange = new Exchange(init as unknown as ExchangeInit);
-  exchange.receive({} as Parameters<Exchange["receive"]>[0]);
+  exchange.receive(createRequestBody(Buffer.from('{"model":"m"}')));
   return exchange;
 }
 

@@ -121,12 +121,12 @@ describe("a model", () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it("of a provider whose protocol is not spoken here is a 501 that is not to be tried again", async () => {
-    const entry = { model_name: "gemini", litellm_params: { model: "gemini/gemini-3-pro", api_key: "k" } };
+  it("of a provider that is not served here is a 501 that is not to be tried again", async () => {
+    const entry = { model_name: "gemini", litellm_params: { model: "nobody/gemini-3-pro", api_key: "k" } };
     await using proxy = await startProxy({ config: { model_list: [entry] } });
     const answer = await post(proxy, { model: "gemini" });
     expect([answer.status, answer.headers["x-should-retry"]]).toEqual([501, "false"]);
-    expect(answer.json()).toMatchObject({ error: { message: expect.stringContaining("gemini/gemini-3-pro") } });
+    expect(answer.json()).toMatchObject({ error: { message: expect.stringContaining("nobody/gemini-3-pro") } });
   });
 
   it.each([undefined, "", null, 7, ["m"], { name: "m" }])("%j is a 400 that says what is wanted", async (model) => {
