@@ -1,33 +1,54 @@
-/** What an answer cost, by the prices that the configuration names. */
+/** What an answer cost: by the prices that the configuration names, else by those of the catalog. */
 
 import type { Usage } from "../../sdk/dialect.ts";
+import { lookUpDeployment } from "../models/look-up.ts";
+import { type Prices, pricesAt, pricesOfInfo } from "../models/prices.ts";
+
+/** Who answered: the deployment itself, not the model the client asked for. */
+export interface Answered {
+  readonly providerName: string;
+  readonly model: string;
+}
 
 /**
  * @param usage as reported; tokens read from a cache or written to one are not among its input tokens
  * @param info `model_info` of the deployment: `input_cost_per_token`, `output_cost_per_token`,
- * `cache_read_input_token_cost` and `cache_creation_input_token_cost`, USD
- * @returns null when the usage is not known, or the price of tokens there are
+ * `cache_read_input_token_cost` and `cache_creation_input_token_cost`, USD, and each with `_above_200k_tokens`
+ * @param answered whose list prices hold where `info` names none for input and output
+ * @returns null when the usage is not known, or the price of tokens there are; never 0 for want of a price
  */
-export function costUsd(usage: Usage | undefined, info: Readonly<Record<string, unknown>>): number | null {
+export function costUsd(usage: Usage | undefined, info: Readonly<Record<string, unknown>>, answered?: Answered): number | null {
+  const prices = pricesFor(info, answered);
+  return prices === undefined ? null : costOf(usage, prices);
+}
+
+/** USD; null when the usage is not known, or the price of tokens there are. */
+export function costOf(usage: Usage | undefined, prices: Prices): number | null {
   if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return null;
+  const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
+  const each = pricesAt(prices, inputTokens + cacheReadTokens + cacheWriteTokens);
   const parts: readonly (readonly [tokens: number, price: number | undefined])[] = [
-    [usage.inputTokens, price(info["input_cost_per_token"])],
-    [usage.outputTokens, price(info["output_cost_per_token"])],
-    [usage.cacheReadTokens ?? 0, price(info["cache_read_input_token_cost"])],
-    [usage.cacheWriteTokens ?? 0, price(info["cache_creation_input_token_cost"])],
+    [inputTokens, each.input],
+    [outputTokens, each.output],
+    [cacheReadTokens, each.cacheRead],
+    [cacheWriteTokens, each.cacheWrite],
   ];
   let sum = 0;
-  for (const [tokens, each] of parts) {
+  for (const [tokens, price] of parts) {
     if (tokens === 0) continue;
-    if (each === undefined) return null;
-    sum += tokens * each;
+    if (price === undefined) return null;
+    sum += tokens * price;
   }
   // Prices have few digits; what binary fractions add to their sum is no money.
   return Number(sum.toPrecision(12));
 }
 
-/** YAML reads some spellings of a small number as text, e.g. `3e-06` in quotes. */
-function price(value: unknown): number | undefined {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+/** A price list is one whole: what someone pays for input says nothing of what the list asks for a cache. */
+function pricesFor(info: Readonly<Record<string, unknown>>, answered: Answered | undefined): Prices | undefined {
+  const own = pricesOfInfo(info);
+  if (answered === undefined || own?.input !== undefined || own?.output !== undefined) return own ?? {};
+  const listed = lookUpDeployment({ ...answered, info }).prices;
+  if (listed === undefined || own === undefined) return listed ?? own;
+  const above = (own.above ?? listed.above)?.map((each) => ({ ...each, ...own }));
+  return { ...listed, ...own, ...(above === undefined ? {} : { above }) };
 }

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
+import { models } from "../../../core/models/look-up.ts";
 import { costUsd } from "../../../core/spend/cost.ts";
 
 const prices = {
@@ -38,5 +39,69 @@ describe("the cost", () => {
     expect(costUsd(undefined, prices)).toBeNull();
     expect(costUsd({ ...usage, inputTokens: undefined }, prices)).toBeNull();
     expect(costUsd({ ...usage, outputTokens: undefined }, prices)).toBeNull();
+  });
+});
+
+describe("the cost by the list of prices", () => {
+  const opus = { providerName: "anthropic", model: "claude-opus-5-5" };
+  const small = { inputTokens: 1000, outputTokens: 100, cacheReadTokens: 400, cacheWriteTokens: 300 };
+
+  beforeAll(() => models.load());
+
+  it("is that of the model that answered", () => {
+    expect(costUsd(small, {}, opus)).toBe(0.004 + 0.002 + 0.00008 + 0.0015);
+    expect(costUsd(small, {}, { providerName: "openai", model: "gpt-6-sol" })).toBe(0.002 + 0.001 + 0.00008 + 0.00075);
+    expect(costUsd(small, {}, { providerName: "deepseek_anthropic", model: "deepseek-v4-pro" })).toBeCloseTo(
+      0.00066 + 0.000198 + 0.0000088 + 0.000198,
+      12,
+    );
+  });
+
+  it("is dearer for a long request, all tokens of it", () => {
+    const long = { inputTokens: 72_001, outputTokens: 1000, cacheReadTokens: 200_000, cacheWriteTokens: 0 };
+    const sol = { providerName: "openai", model: "gpt-6-sol" };
+    expect(costUsd(long, {}, sol)).toBe(Number((72_001 * 4e-6 + 1000 * 15e-6 + 200_000 * 0.4e-6).toPrecision(12)));
+    expect(costUsd({ ...long, inputTokens: 72_000 }, {}, sol)).toBe(
+      Number((72_000 * 2e-6 + 1000 * 10e-6 + 200_000 * 0.2e-6).toPrecision(12)),
+    );
+  });
+
+  it("is not known for a model without a price, whatever the model that was asked for costs", () => {
+    expect(costUsd(small, {}, { providerName: "hosted_vllm", model: "claude-opus-5-5" })).toBeNull();
+    expect(costUsd(small, {}, { providerName: "anthropic", model: "my-own" })).toBeNull();
+    expect(costUsd(small, {})).toBeNull();
+    expect(costUsd(undefined, {}, opus)).toBeNull();
+    // Nobody says what Haiku 5.5 asks for reading from a cache.
+    const haiku = { providerName: "anthropic", model: "claude-haiku-5-5" };
+    expect(costUsd(small, {}, haiku)).toBeNull();
+    expect(costUsd({ ...small, cacheReadTokens: 0 }, {}, haiku)).toBe(0.0001 + 0.00005 + 0.0000375);
+  });
+
+  it("gives way to prices of one's own, as a whole", () => {
+    expect(
+      costUsd({ ...small, cacheReadTokens: 0, cacheWriteTokens: 0 }, { input_cost_per_token: 1, output_cost_per_token: 2 }, opus),
+    ).toBe(1200);
+    expect(costUsd(small, { input_cost_per_token: 1, output_cost_per_token: 2 }, opus)).toBeNull();
+    expect(costUsd(small, { cache_read_input_token_cost: 1 }, opus)).toBe(400.0075);
+    expect(
+      costUsd(
+        small,
+        { input_cost_per_token: 0, output_cost_per_token: 0, cache_read_input_token_cost: 0, cache_creation_input_token_cost: 0 },
+        opus,
+      ),
+    ).toBe(0);
+  });
+
+  it("follows the model that model_info says is behind a name", () => {
+    const prod = { providerName: "azure", model: "prod" };
+    expect(costUsd(small, {}, prod)).toBeNull();
+    expect(costUsd({ ...small, cacheReadTokens: 0, cacheWriteTokens: 0 }, { base_model: "azure/gpt-6-astra" }, prod)).toBe(0.015);
+  });
+
+  it("has steps of one's own, too", () => {
+    const info = { input_cost_per_token: 1, output_cost_per_token: 1, input_cost_per_token_above_200k_tokens: 2 };
+    const usage = { inputTokens: 200_000, outputTokens: 0, cacheReadTokens: undefined, cacheWriteTokens: undefined };
+    expect(costUsd(usage, info)).toBe(200_000);
+    expect(costUsd({ ...usage, inputTokens: 200_001 }, info)).toBe(400_002);
   });
 });

@@ -1,0 +1,59 @@
+/** What tokens of a model cost, in one form for all who say it. */
+
+/** USD per token; undefined where nobody said: a price that is not known is not nothing. */
+export interface TokenPrices {
+  readonly input?: number | undefined;
+  readonly output?: number | undefined;
+  readonly cacheRead?: number | undefined;
+  readonly cacheWrite?: number | undefined;
+}
+
+export interface Prices extends TokenPrices {
+  /** In their place for requests with more input, what was cached included: the last one that applies, for all tokens. */
+  readonly above?: readonly (TokenPrices & { readonly tokens: number })[];
+}
+
+const infoNames = {
+  input: "input_cost_per_token",
+  output: "output_cost_per_token",
+  cacheRead: "cache_read_input_token_cost",
+  cacheWrite: "cache_creation_input_token_cost",
+} as const;
+
+type Kind = keyof typeof infoNames;
+
+const kinds: readonly Kind[] = ["input", "output", "cacheRead", "cacheWrite"];
+
+/** Prices that `model_info` names in LiteLLM's words, `…_above_200k_tokens` among them; undefined where it names none. */
+export function pricesOfInfo(info: Readonly<Record<string, unknown>>): Prices | undefined {
+  const sizes = new Set<number>();
+  for (const name of Object.keys(info)) {
+    const [, thousands] = /_above_(\d+)k_tokens$/.exec(name) ?? [];
+    if (thousands !== undefined) sizes.add(Number(thousands));
+  }
+  const base = read(info, "");
+  const above = [...sizes]
+    .sort((one, other) => one - other)
+    .map((thousands) => ({ tokens: thousands * 1000, ...base, ...read(info, `_above_${thousands}k_tokens`) }));
+  if (Object.keys(base).length === 0 && above.length === 0) return undefined;
+  return above.length === 0 ? base : { ...base, above };
+}
+
+function read(info: Readonly<Record<string, unknown>>, suffix: string): TokenPrices {
+  const found = kinds.flatMap((kind) => {
+    const price = priceOf(info[infoNames[kind] + suffix]);
+    return price === undefined ? [] : [[kind, price] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+/** YAML reads some spellings of a small number as text, e.g. `3e-06` in quotes. */
+function priceOf(value: unknown): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+/** Those that hold for a request of this size. @param inputTokens what was cached included */
+export function pricesAt(prices: Prices, inputTokens: number): TokenPrices {
+  return prices.above?.findLast(({ tokens }) => inputTokens > tokens) ?? prices;
+}
