@@ -38,7 +38,7 @@ export function faultsOf(events: readonly JsonObject[]): readonly string[] {
       case "content_block_start":
         if (open !== undefined) fault(`begins while block ${open.index} is open`);
         if (hasDelta) fault("comes after message_delta");
-        if (event["index"] !== blocks) fault(`has index ${String(event["index"])}, wanted ${blocks}`);
+        if (event["index"] !== blocks) fault(`has index ${JSON.stringify(event["index"])}, wanted ${blocks}`);
         open = { index: blocks++, type: text(record(event["content_block"])?.["type"]) ?? "" };
         break;
       case "content_block_delta": {

@@ -1,6 +1,6 @@
 /** Random conversations that grow as those of a coding client do: each request holds all of the one before it. */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Json } from "../../sdk/body.ts";
 import type { JsonObject } from "../../sdk/events.ts";
 import { seal } from "../../sdk/hub/envelope.ts";
@@ -32,7 +32,13 @@ interface Step {
 }
 
 const EAGER = ["Bash", "Read", "ToolSearch"];
-const DEFERRED = ["WebFetch", "mcp__github__create_issue", "mcp__github__list_issues", "NotebookEdit", "mcp__a_very_long_server_name_that_goes_on__and_a_tool"];
+const DEFERRED = [
+  "WebFetch",
+  "mcp__github__create_issue",
+  "mcp__github__list_issues",
+  "NotebookEdit",
+  "mcp__a_very_long_server_name_that_goes_on__and_a_tool",
+];
 
 const words = fc.string({ minLength: 0, maxLength: 30 });
 const call: fc.Arbitrary<Call> = fc.record({
@@ -89,7 +95,8 @@ function build(steps: readonly Step[], allDeclared: boolean): GrowingConversatio
       request();
       messages.push({ role: "assistant", content: [text(`Done ${index}`)] });
     }
-    if (one.lateResult) messages.push({ role: "user", content: [{ type: "tool_result", tool_use_id: `toolu_${index}_0`, content: "late" }] });
+    if (one.lateResult)
+      messages.push({ role: "user", content: [{ type: "tool_result", tool_use_id: `toolu_${index}_0`, content: "late" }] });
   }
   return { bodies, isResent: steps.some(({ isResent }) => isResent) };
 }
@@ -135,6 +142,7 @@ function thinking(one: Step): JsonObject[] {
     case "redacted":
       return [{ type: "redacted_thinking", data: "EqQBCgIYAhIM" }];
     case "none":
+    default:
       return [];
   }
 }
@@ -150,8 +158,6 @@ function results(one: Step, index: number, found: string[]): Message[] {
 function result(made: Call, id: string, found: string[]): JsonObject[] {
   const base = { type: "tool_result", tool_use_id: id };
   switch (made.result) {
-    case "missing":
-      return [];
     case "twice":
       return [
         { ...base, content: "first" },
@@ -172,6 +178,9 @@ function result(made: Call, id: string, found: string[]): JsonObject[] {
       for (const name of names) if (!found.includes(name)) found.push(name);
       return [{ ...base, content: names.map((name) => ({ type: "tool_reference", tool_name: name })) }];
     }
+    case "missing":
+    default:
+      return [];
   }
 }
 
@@ -185,16 +194,21 @@ function body(messages: readonly Message[], deferred: readonly string[], request
   const written = messages.map((message, index): Json => {
     const { content } = message;
     const isLast = index === messages.length - 1;
-    const marked = isLast ? content.map((block, at) => (at === content.length - 1 ? { ...block, ...mark } : block)) : content;
+    const marked: readonly JsonObject[] = isLast
+      ? content.map((block, at) => (at === content.length - 1 ? { ...block, ...mark } : block))
+      : content;
     const [only] = marked;
     const isString = !isLast && only?.["type"] === "text" && (marked.length === 1 || message.role === "system");
-    const joined = marked.map((block) => block["text"]).join("\n");
+    const joined = marked.map((block) => (typeof block["text"] === "string" ? block["text"] : "")).join("\n");
     return { ...message, content: isString && (request + index) % 2 === 0 ? joined : marked };
   });
   return {
     model: "claude-opus-5-5",
     messages: written,
-    system: [{ type: "text", text: `x-anthropic-billing-header: cc_version=${request};` }, { type: "text", text: "You are a coding agent.", ...mark }],
+    system: [
+      { type: "text", text: `x-anthropic-billing-header: cc_version=${request};` },
+      { type: "text", text: "You are a coding agent.", ...mark },
+    ],
     tools: [
       ...EAGER.map((name) => tool(name, {})),
       tool("DeferredToolPlaceholder", { defer_loading: true }),
@@ -209,5 +223,10 @@ function body(messages: readonly Message[], deferred: readonly string[], request
 }
 
 function tool(name: string, others: JsonObject): JsonObject {
-  return { name, description: `What ${name} does.`, input_schema: { type: "object", properties: { command: { type: "string" } } }, ...others };
+  return {
+    name,
+    description: `What ${name} does.`,
+    input_schema: { type: "object", properties: { command: { type: "string" } } },
+    ...others,
+  };
 }

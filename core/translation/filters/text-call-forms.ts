@@ -18,13 +18,13 @@ export interface TextForm {
   readonly open: string;
   /** Undefined where only the end of the text ends it. */
   readonly close: string | undefined;
-  /** Undefined where it is no call. @param body what stands between; to the end of the text where nothing closed it */
-  read(body: string): readonly TextCall[] | undefined;
+  /** Undefined where it is no call, or not all of one. @param body what stands between; to the end of the text where nothing closed it */
+  read(body: string, isClosed: boolean): readonly TextCall[] | undefined;
 }
 
 export const forms: readonly TextForm[] = [
-  { open: "<tool_call>", close: "</tool_call>", read: (body) => readXml(body.trim()) ?? readJson(body) },
-  { open: "<function=", close: "</function>", read: (body) => readXml(`<function=${body}</function>`) },
+  { open: "<tool_call>", close: "</tool_call>", read: (body, isClosed) => readXml(body.trim(), isClosed) ?? readJson(body) },
+  { open: "<function=", close: "</function>", read: (body, isClosed) => readXml(`<function=${body}`, isClosed) },
   { open: "[TOOL_CALLS]", close: undefined, read: readMistral },
   { open: "<|python_tag|>", close: undefined, read: readSequence },
   { open: "```json", close: "```", read: readJson },
@@ -61,14 +61,15 @@ function readCall(value: JsonRecord | undefined): TextCall | undefined {
   return name === undefined || input === undefined ? undefined : { name: name.trim(), input };
 }
 
-/** `<function=name>{…}</function>`, or with a `<parameter=key>` for each value; the last tags may be missing. */
-function readXml(body: string): readonly TextCall[] | undefined {
+/** `<function=name>{…}</function>`, or with a `<parameter=key>` for each value. */
+function readXml(body: string, isClosed: boolean): readonly TextCall[] | undefined {
   if (!body.startsWith("<function=")) return undefined;
   const end = body.indexOf(">");
   if (end === -1) return undefined;
   const name = body.slice("<function=".length, end).trim();
   const content = withoutEnd(body.slice(end + 1), "</function>").trim();
-  const input = content.startsWith("{") ? (parseObject(content) ?? repairObject(content)) : readParameters(content);
+  const isEnded = isClosed || body.includes("</function>");
+  const input = content.startsWith("{") ? (parseObject(content) ?? repairObject(content)) : isEnded ? readParameters(content) : undefined;
   return input === undefined || name === "" ? undefined : [{ name, input }];
 }
 

@@ -24,6 +24,13 @@ interface OpenForm {
   closes: number;
 }
 
+interface Found {
+  /** Markers included. */
+  readonly text: string;
+  readonly body: string;
+  readonly isClosed: boolean;
+}
+
 export class TextCallScanner {
   readonly #names: ReadonlySet<string>;
   /** What may be the beginning of a marker. */
@@ -48,7 +55,7 @@ export class TextCallScanner {
     for (let open = this.#open; open !== undefined; open = this.#open) {
       this.#open = undefined;
       const body = open.pieces.join("");
-      const left = this.#settle(open.form, { text: open.form.open + body, body }, segments);
+      const left = this.#settle(open.form, { text: open.form.open + body, body, isClosed: false }, segments);
       if (left !== undefined) this.#scan(left, segments);
     }
     if (this.#rest !== "") segments.push({ type: "text", text: this.#rest });
@@ -94,13 +101,9 @@ export class TextCallScanner {
     const whole = pieces.join("");
     const body = whole.slice(0, whole.length - (form.close?.length ?? 0));
     // A fence within a text of the call: the right one is yet to come.
-    if (isFence(form) && open.closes < mostCloses && looksLikeCall(body) && form.read(body) === undefined) return window.slice(end);
+    if (isFence(form) && open.closes < mostCloses && looksLikeCall(body) && form.read(body, true) === undefined) return window.slice(end);
     this.#open = undefined;
-    const left = this.#settle(form, { text: form.open + whole, body }, segments);
-    const after = window.slice(end);
-    if (left !== undefined) return left + after;
-    // Some close the call in a tag that they did not open.
-    return form.open === "<function=" ? after.replace(/^\s*<\/tool_call>/, "") : after;
+    return (this.#settle(form, { text: form.open + whole, body, isClosed: true }, segments) ?? "") + window.slice(end);
   }
 
   /** Lets a fenced text go on as soon as it shows that it is no call. */
@@ -115,8 +118,8 @@ export class TextCallScanner {
   }
 
   /** @returns what is to be looked at again, behind a marker that was none */
-  #settle(form: TextForm, { text, body }: { readonly text: string; readonly body: string }, segments: Segment[]): string | undefined {
-    const calls = form.read(body);
+  #settle(form: TextForm, { text, body, isClosed }: Found, segments: Segment[]): string | undefined {
+    const calls = form.read(body, isClosed);
     if (calls !== undefined && calls.every(({ name }) => this.#names.has(name))) {
       segments.push({ type: "calls", text, calls });
       return undefined;

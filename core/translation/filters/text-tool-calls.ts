@@ -36,7 +36,7 @@ export function createTextToolCalls({ names, note }: TextToolCallsOptions): Even
       return [];
     });
   const release = (isTurned: boolean): readonly JsonObject[] => {
-    const items = held ?? [];
+    const items = isTurned ? withoutOrphans(held ?? []) : (held ?? []);
     held = undefined;
     const turned = isTurned ? items.reduce((sum, item) => sum + (item.type === "calls" ? item.calls.length : 0), 0) : 0;
     if (turned > 0) note("calls that stood in the text were made calls of tools", { count: turned });
@@ -83,6 +83,19 @@ export function createTextToolCalls({ names, note }: TextToolCallsOptions): Even
     },
     end: giveUp,
   };
+}
+
+/** Some close a call in a tag that they did not open. */
+function withoutOrphans(items: readonly Item[]): readonly Item[] {
+  const joined: Item[] = [];
+  for (const item of items) {
+    const last = joined.at(-1);
+    if (item.type === "text" && last?.type === "text") joined[joined.length - 1] = { type: "text", text: last.text + item.text };
+    else joined.push(item);
+  }
+  return joined.map((item, index) =>
+    item.type === "text" && joined[index - 1]?.type === "calls" ? { ...item, text: item.text.replace(/^\s*<\/tool_call>/, "") } : item,
+  );
 }
 
 function withToolUse(event: JsonObject): JsonObject {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../sdk/events.ts";
 import type { Conversation, ConversationOptions, Turn } from "../../../sdk/hub/conversation.ts";
@@ -19,7 +19,7 @@ function plain<Value>(value: Value): Value {
 
 /** The parts in a row, each with the role it is said in. */
 function said(turns: readonly Turn[]): readonly unknown[] {
-  return turns.flatMap((turn) => (turn.role === "system" ? [turn] : turn.parts.map((part) => [turn.role, part])));
+  return turns.flatMap((turn): readonly unknown[] => (turn.role === "system" ? [turn] : turn.parts.map((part) => [turn.role, part])));
 }
 
 const modes: readonly ConversationOptions[] = [
