@@ -54,8 +54,8 @@ export type Family = "claude" | "nova" | "nova-2" | "gpt-oss" | "openai" | "kimi
 /** The first that fits counts. */
 const families: readonly (readonly [RegExp, Family])[] = [
   [/anthropic|claude/, "claude"],
-  [/nova-2/, "nova-2"],
-  [/\bnova/, "nova"],
+  [/\bnova-2\b/, "nova-2"],
+  [/\bnova\b/, "nova"],
   [/gpt-oss/, "gpt-oss"],
   [/openai\.gpt-/, "openai"],
   [/moonshot|kimi/, "kimi"],

@@ -52,7 +52,11 @@ export function createBedrockProvider({ loadCredentials: load = loadCredentials,
 
 function apiBase(question: ModelQuestion, variables: Variables): string {
   const written = param(question.params, "aws_bedrock_runtime_endpoint") ?? variables("AWS_BEDROCK_RUNTIME_ENDPOINT");
-  if (written !== undefined && written !== "") return written.replace(/\/+$/, "");
+  if (written !== undefined && written !== "") {
+    if (!/^https?:$/.test(URL.parse(written)?.protocol ?? ""))
+      throw new Error(`found "${written}" as endpoint of Bedrock; wanted an http or https URL`);
+    return written.replace(/\/+$/, "");
+  }
   const region = regionOf(question, variables);
   if (region === undefined) throw new Error(`found no AWS region for "${question.model}"; set it in ${regionPlaces}`);
   return regionalBase(region);
@@ -77,11 +81,10 @@ function check(question: ModelQuestion, variables: Variables): readonly string[]
   const { params } = question;
   const faults: string[] = [];
   const region = regionOf(question, variables);
-  const hasBase = question.apiBase !== undefined || param(params, "aws_bedrock_runtime_endpoint") !== undefined;
-  if (region === undefined && !hasBase && variables("AWS_BEDROCK_RUNTIME_ENDPOINT") === undefined) {
-    faults.push(`found no AWS region; set it in ${regionPlaces}`);
+  // Without a base of its own, that which is made of the region is refused already.
+  if (question.apiBase !== undefined && region !== undefined && !isRegion(region)) {
+    faults.push(`found "${region}" as AWS region; wanted one like us-east-1`);
   }
-  if (region !== undefined && !isRegion(region)) faults.push(`found "${region}" as AWS region; wanted one like us-east-1`);
   const [, other] = /^([^/]+)\//.exec(readModelName(question.model).id) ?? [];
   if (other !== undefined && otherRoutes.test(`${other}/`)) {
     faults.push(

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { bedrock } from "../../../plugins/bedrock/index.ts";
@@ -10,6 +10,7 @@ import { ProxyError } from "../../../sdk/errors.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
 import { AnthropicAssembler } from "../../../sdk/hub/assemble.ts";
 import { unseal } from "../../../sdk/hub/envelope.ts";
+import { text } from "../../../sdk/hub/json.ts";
 import { ToolNames } from "../../../sdk/hub/tool-names.ts";
 import type { ReplyReader } from "../../../sdk/wire.ts";
 import { providerOf } from "../../helpers/provider.ts";
@@ -38,17 +39,17 @@ describe("replies of the Converse wire", () => {
   });
 
   for (const { name, about } of cases) {
-    const { upstream, expected, request } = load(name);
+    const { reply, frames, expected, request } = load(name);
 
-    if (!Array.isArray(upstream)) {
+    if (reply !== undefined) {
       test(`${about}`, () => {
         const { reader, notes } = readerOf(request);
-        expectReply(reader.whole(upstream), notes, expected);
+        expectReply(reader.whole(reply), notes, expected);
       });
       continue;
     }
 
-    const bytes = Buffer.concat(upstream.map(frameOf));
+    const bytes = Buffer.concat(frames.map(frameOf));
 
     test(`${about}: all at once`, () => {
       const { reader, notes } = readerOf(request);
@@ -88,12 +89,12 @@ describe("replies of the Converse wire", () => {
   });
 
   test("a stream gives the same message as the reply that was not streamed", () => {
-    const text = fc.string({ minLength: 1 });
+    const words = fc.string({ minLength: 1 });
     const block = fc.oneof(
-      text.map((words) => ({ whole: { text: words }, deltas: [{ text: words.slice(0, 2) }, { text: words.slice(2) }] })),
-      fc.tuple(text, fc.base64String({ minLength: 4 })).map(([words, signature]) => ({
-        whole: { reasoningContent: { reasoningText: { text: words, signature } } },
-        deltas: [{ reasoningContent: { text: words } }, { reasoningContent: { signature } }],
+      words.map((said) => ({ whole: { text: said }, deltas: [{ text: said.slice(0, 2) }, { text: said.slice(2) }] })),
+      fc.tuple(words, fc.base64String({ minLength: 4 })).map(([said, signature]) => ({
+        whole: { reasoningContent: { reasoningText: { text: said, signature } } },
+        deltas: [{ reasoningContent: { text: said } }, { reasoningContent: { signature } }],
       })),
       fc.record({ name: fc.stringMatching(/^[a-z]{1,8}$/), value: fc.json() }).map(({ name, value }) => {
         const input = { value: JSON.parse(value) as Json };
@@ -151,7 +152,14 @@ describe("replies of the Converse wire", () => {
   });
 });
 
-function load(name: string): { upstream: JsonObject | readonly Described[]; expected: Expected; request: JsonObject | undefined } {
+interface Loaded {
+  readonly reply: JsonObject | undefined;
+  readonly frames: readonly Described[];
+  readonly expected: Expected;
+  readonly request: JsonObject | undefined;
+}
+
+function load(name: string): Loaded {
   const read = (file: string): string => readFileSync(join(folder, name, `${file}.json`), "utf8");
   const names = new ToolNames({ pattern: /[a-zA-Z0-9_-]/, maxLength: 64 });
   const reviver = (_key: string, value: unknown): unknown => {
@@ -159,8 +167,10 @@ function load(name: string): { upstream: JsonObject | readonly Described[]; expe
     return typeof alias === "string" ? names.alias(alias) : value;
   };
   const hasRequest = readdirSync(join(folder, name)).includes("request.json");
+  const upstream: unknown = JSON.parse(read("upstream"), reviver);
   return {
-    upstream: JSON.parse(read("upstream"), reviver),
+    reply: Array.isArray(upstream) ? undefined : (upstream as JsonObject),
+    frames: Array.isArray(upstream) ? upstream : [],
     expected: JSON.parse(read("expected")),
     request: hasRequest ? JSON.parse(read("request")) : undefined,
   };
@@ -208,8 +218,8 @@ function assemble(events: readonly JsonObject[]): JsonObject {
   return JSON.parse(assembler.message() ?? "null");
 }
 
-function comparable({ id: _, ...message }: JsonObject): JsonObject {
-  return message;
+function comparable(message: JsonObject): JsonObject {
+  return { ...message, id: "" };
 }
 
 /** Fixtures show what is sealed, since the seal is ours. */
@@ -230,7 +240,7 @@ function expectOrder(events: readonly JsonObject[]): void {
   let next = 0;
   for (const [at, event] of events.entries()) {
     const isLast = at === events.length - 1;
-    switch (event["type"]) {
+    switch (text(event["type"]) ?? "") {
       case "message_start":
         expect(at).toBe(0);
         break;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { request as httpRequest } from "node:http";
 
 import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { createBedrockPlugin } from "../../../plugins/bedrock/index.ts";
