@@ -33,9 +33,9 @@ class GeminiWatch implements ReplyWatch {
     if (chunk.length === 0) return;
     if (this.#isFirst) this.#isList = !this.#isEvents && chunk[0] === 0x5b;
     this.#isFirst = false;
+    if (!this.#isFinished) this.#isFinished = this.#seesFinish(chunk);
     this.#tail.push(chunk);
     this.#length += chunk.length;
-    if (!this.#isFinished) this.#isFinished = this.#seesFinish(chunk);
     if (this.#length > 4 * tailBytes) this.#tail = [Buffer.from(this.#last(tailBytes), "latin1")];
     if (this.#tail.length === 1) this.#length = this.#tail[0]?.length ?? 0;
   }
@@ -60,7 +60,7 @@ class GeminiWatch implements ReplyWatch {
   #seesFinish(chunk: Uint8Array): boolean {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     if (finishes.some((word) => bytes.includes(word))) return true;
-    return finish.test(this.#last(chunk.length + longest).slice(0, 2 * longest));
+    return finish.test(this.#last(longest) + bytes.toString("latin1", 0, longest));
   }
 
   /** The last bytes as Latin-1: all that is looked for is ASCII. */
