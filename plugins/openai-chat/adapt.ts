@@ -24,9 +24,15 @@ function renames(body: RequestBody, bytes: Buffer, names: Readonly<Record<string
   return fields.flatMap(({ name, keyStart, start }) => {
     const other = Object.hasOwn(names, name) ? names[name] : undefined;
     if (other === undefined) return [];
-    const colon = bytes.indexOf(":", keyStart + name.length + 2);
-    return [{ start: keyStart, end: Math.min(colon, start), content: JSON.stringify(other) }];
+    return [{ start: keyStart, end: keyEnd(bytes, start), content: JSON.stringify(other) }];
   });
+}
+
+/** Between a key and its value there is nothing but blanks and one colon. */
+function keyEnd(bytes: Buffer, valueStart: number): number {
+  let end = bytes.lastIndexOf(":", valueStart - 1);
+  while (bytes[end - 1] !== 0x22) end--;
+  return end;
 }
 
 /** Searched for as a word first: most bodies have none of them. */

@@ -1,12 +1,14 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
+import type { Json } from "../../../sdk/body.ts";
+import type { JsonObject } from "../../../sdk/events.ts";
 import { hubProducer, seal } from "../../../sdk/hub/envelope.ts";
 import { client, decode, makeReceived, makeRequest } from "./received.ts";
-import { encoded } from "./targets.ts";
+import { encoded, type Loose } from "./targets.ts";
 
-function call(id: string, name: string, args: unknown) {
+function call(id: string, name: string, args: Json): JsonObject {
   return { id, type: "function", function: { name, arguments: args } };
 }
 
@@ -170,7 +172,7 @@ describe("messages", () => {
     });
     const [, asked, answered, again, both] = request.messages;
     expect(answered.content[0].tool_use_id).toBe(asked.content[0].id);
-    expect(both.content.map((block: any) => [block.tool_use_id, block.content])).toEqual([
+    expect(both.content.map((block: Loose) => [block.tool_use_id, block.content])).toEqual([
       [again.content[1].id, "w"],
       [again.content[0].id, "r"],
     ]);
@@ -183,7 +185,7 @@ describe("messages", () => {
         { role: "assistant", tool_calls: [call("a", "A", "{broken"), call("b", "B", { x: 1 }), call("c", "C", "[1]")] },
       ],
     });
-    expect(request.messages[1].content.map((block: any) => block.input)).toEqual([{}, { x: 1 }, {}]);
+    expect(request.messages[1].content.map((block: Loose) => block.input)).toEqual([{}, { x: 1 }, {}]);
     expect(notes).toHaveLength(2);
   });
 
@@ -304,7 +306,7 @@ describe("messages", () => {
     [{ tools: {} }, "tools: found an object, wanted a list of tools"],
     [{ tools: [{ type: "function" }] }, "tools.0.function: found null, wanted an object with a name"],
   ])("a request with %j is refused with the place and what was wanted", (body, message) => {
-    const error = thrown(() => decode(body as any));
+    const error = thrown(() => decode(body as Loose));
     expect(error).toBeInstanceOf(ProxyError);
     expect(error).toMatchObject({ status: 400, kind: "invalid_request_error", message });
   });
@@ -378,7 +380,7 @@ describe("tools", () => {
       allowed_tools: { mode: "required", tools: [{ type: "function", function: { name: "B" } }] },
     };
     const { request } = decode({ tools, tool_choice });
-    expect(request.tools.map(({ name }: any) => name)).toEqual(["B"]);
+    expect(request.tools.map(({ name }: Loose) => name)).toEqual(["B"]);
     expect(request.tool_choice).toEqual({ type: "any" });
   });
 
@@ -457,7 +459,7 @@ test("a plain conversation crosses into the hub and back unchanged", () => {
   const turn = fc.record({ user: words, said: words, calls: fc.array(args, { maxLength: 3 }) });
   fc.assert(
     fc.property(words, fc.array(turn, { minLength: 1, maxLength: 4 }), words, (system, turns, last) => {
-      const messages: any[] = [{ role: "system", content: system }];
+      const messages: Loose[] = [{ role: "system", content: system }];
       for (const [at, { user, said, calls }] of turns.entries()) {
         messages.push({ role: "user", content: user });
         const tool_calls = calls.map((input, n) => call(`call_${at}_${n}`, "Bash", JSON.stringify(input)));

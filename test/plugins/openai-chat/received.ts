@@ -1,13 +1,13 @@
 /** Requests of clients, as the proxy receives them. */
 
-import type { Received, ReplyOptions, RequestHead } from "../../../sdk/dialect.ts";
+import type { ClientTranslation, Received, ReplyOptions, RequestHead } from "../../../sdk/dialect.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
 import { bodyOf } from "../../../sdk/hub/byte-body.ts";
-import { collectNotes, ingress } from "./targets.ts";
+import { collectNotes, ingress, type Loose } from "./targets.ts";
 
 const { translation } = ingress;
 if (translation === undefined) throw new Error("the dialect translates for its clients");
-export const client = translation;
+export const client: ClientTranslation = translation;
 
 export function makeReceived(
   body: JsonObject,
@@ -26,7 +26,7 @@ export function makeRequest(body: JsonObject = {}): JsonObject {
   return { model: "group", messages: [{ role: "user", content: "Hello" }], ...body };
 }
 
-export function decode(body: JsonObject = {}): { readonly request: any; readonly notes: readonly { what: string; details: unknown }[] } {
+export function decode(body: JsonObject = {}): { readonly request: Loose; readonly notes: readonly { what: string; details: unknown }[] } {
   const { note, notes } = collectNotes();
   return { request: client.decode(makeReceived(makeRequest(body)), note), notes };
 }

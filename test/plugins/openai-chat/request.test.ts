@@ -1,11 +1,11 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
 import { seal } from "../../../sdk/hub/envelope.ts";
 import type { ChatQuirks } from "../../../sdk/quirks.ts";
-import { collectNotes, encoded, makeHubRequest, makeTarget, wire } from "./targets.ts";
+import { collectNotes, encoded, makeHubRequest, makeTarget, wire, type Loose } from "./targets.ts";
 
 const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } };
 const pdf = { type: "document", title: "a.pdf", source: { type: "base64", media_type: "application/pdf", data: "JVBERi0=" } };
@@ -30,8 +30,8 @@ function turn(results: readonly JsonObject[], others: readonly JsonObject[] = []
   };
 }
 
-function messagesOf(body: JsonObject, quirks: ChatQuirks = {}, facts = {}): readonly any[] {
-  return encoded(body, quirks, facts)["messages"] as any[];
+function messagesOf(body: JsonObject, quirks: ChatQuirks = {}, facts = {}): readonly Loose[] {
+  return encoded(body, quirks, facts)["messages"] as Loose[];
 }
 
 describe("messages", () => {
@@ -261,14 +261,14 @@ describe("ids of calls", () => {
 
 describe("reasoning", () => {
   const producer = "testhost api.example";
-  const thought = (thinking: string, payload: any, by = producer) => ({
+  const thought = (thinking: string, payload: Loose, by = producer) => ({
     type: "thinking",
     thinking,
     signature: seal({ producer: by, payload }),
   });
   const assistant = (quirks: ChatQuirks, thinking: readonly JsonObject[], others = {}) =>
     (
-      wire.encode!(makeHubRequest(turn([{ content: "x" }], [], thinking), others), makeTarget(quirks), () => {}).body["messages"] as any[]
+      wire.encode!(makeHubRequest(turn([{ content: "x" }], [], thinking), others), makeTarget(quirks), () => {}).body["messages"] as Loose[]
     )[1];
 
   test("goes back under the host's name, or the one it used itself", () => {
@@ -357,10 +357,10 @@ describe("tools", () => {
   ];
 
   test("are functions; strict only where the host knows it", () => {
-    const [tool] = encoded({ tools })["tools"] as any[];
+    const [tool] = encoded({ tools })["tools"] as Loose[];
     expect(tool).toMatchObject({ type: "function", function: { name: "Bash", description: "Runs", parameters: { type: "object" } } });
     expect(tool.function).not.toHaveProperty("strict");
-    const [strict] = encoded({ tools }, { strictTools: true })["tools"] as any[];
+    const [strict] = encoded({ tools }, { strictTools: true })["tools"] as Loose[];
     expect(strict.function).toMatchObject({ strict: true, parameters: { additionalProperties: false, required: ["command"] } });
   });
 
@@ -374,10 +374,10 @@ describe("tools", () => {
         { role: "assistant", content: [{ type: "tool_use", id: "t1", name, input: {} }] },
       ],
     });
-    const alias = (body["tools"] as any)[0].function.name;
+    const alias = (body["tools"] as Loose)[0].function.name;
     expect(alias).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
     expect(body["tool_choice"]).toEqual({ type: "function", function: { name: alias } });
-    expect((body["messages"] as any)[1].tool_calls[0].function.name).toBe(alias);
+    expect((body["messages"] as Loose)[1].tool_calls[0].function.name).toBe(alias);
   });
 
   test.each([
@@ -474,7 +474,7 @@ describe("top-level fields", () => {
     ["low", { effort: "none" }, { reasoning: true }, {}],
   ] as const)("effort %s with %j of a model with %j is %j", (effort, quirks, facts, expected) => {
     const body = encoded({ thinking: { type: "adaptive" }, output_config: { effort } }, quirks, facts);
-    const { reasoning_effort, reasoning, thinking } = body as any;
+    const { reasoning_effort, reasoning, thinking } = body as Loose;
     expect(JSON.parse(JSON.stringify({ reasoning_effort, reasoning, thinking }))).toEqual(expected);
   });
 
@@ -509,7 +509,7 @@ describe("top-level fields", () => {
     });
     const words = encoded({ output_config: { format }, system: "s" }, { jsonSchema: false });
     expect(words).not.toHaveProperty("response_format");
-    expect((words["messages"] as any)[0].content).toMatch(/^s\n\n.*JSON Schema/);
+    expect((words["messages"] as Loose)[0].content).toMatch(/^s\n\n.*JSON Schema/);
   });
 
   test("the user is a hash, the session a key of the cache", () => {
@@ -538,7 +538,7 @@ test("marks of the cache go along to hosts that understand them, and nowhere els
     tools: [{ name: "a", input_schema: { type: "object" }, ...mark }],
     messages: [{ role: "user", content: [{ type: "text", text: "hello", cache_control: { type: "ephemeral" } }] }],
   };
-  const marked = encoded(body, { cacheControl: true }) as any;
+  const marked = encoded(body, { cacheControl: true }) as Loose;
   expect(marked.messages).toEqual([
     { role: "system", content: [{ type: "text", text: "s", ...mark }] },
     { role: "user", content: [{ type: "text", text: "hello", cache_control: { type: "ephemeral" } }] },
@@ -557,12 +557,15 @@ test("the same turn reads the same, whatever comes after it", () => {
   });
   fc.assert(
     fc.property(fc.array(exchange, { minLength: 1, maxLength: 5 }), fc.boolean(), (exchanges, nineCharIds) => {
-      const messages: any[] = [];
+      const messages: Loose[] = [];
       for (const [at, { user, said, calls, picture }] of exchanges.entries()) {
-        const results = (messages.at(-1)?.content ?? []).filter((block: any) => block.type === "tool_use");
+        const results = (messages.at(-1)?.content ?? []).filter((block: Loose) => block.type === "tool_use");
         messages.push({
           role: "user",
-          content: [...results.map(({ id }: any) => ({ type: "tool_result", tool_use_id: id, content: picture ? [image] : "x" })), ...user],
+          content: [
+            ...results.map(({ id }: Loose) => ({ type: "tool_result", tool_use_id: id, content: picture ? [image] : "x" })),
+            ...user,
+          ],
         });
         const uses = Array.from({ length: calls }, (_, n) => ({ type: "tool_use", id: `t_${at}_${n}`, name: "Bash", input: { n } }));
         messages.push({ role: "assistant", content: [...said, { type: "text", text: "." }, ...uses] });

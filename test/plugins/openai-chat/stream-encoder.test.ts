@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 
@@ -8,6 +8,7 @@ import type { JsonObject } from "../../../sdk/events.ts";
 import { AnthropicAssembler } from "../../../sdk/hub/assemble.ts";
 import { MessageWriter, type StopReason } from "../../../sdk/hub/message-writer.ts";
 import { client, decode, replyOptions } from "./received.ts";
+import type { Loose } from "./targets.ts";
 
 const withUsage = { stream: true, stream_options: { include_usage: true } };
 
@@ -22,7 +23,7 @@ function encode(events: readonly JsonObject[], body: JsonObject = withUsage): st
   return events.map((event) => encoder.push(event)).join("") + encoder.end();
 }
 
-function dataOf(text: string): any[] {
+function dataOf(text: string): Loose[] {
   return text
     .split("\n\n")
     .filter((event) => event.startsWith("data: {"))
@@ -41,7 +42,7 @@ async function read(text: string) {
   return {
     completion,
     usage: completion.usage,
-    message: completion.choices[0]?.message as any,
+    message: completion.choices[0]?.message as Loose,
     finish: completion.choices[0]?.finish_reason,
   };
 }
@@ -102,7 +103,7 @@ describe("a stream", () => {
     const { message, finish, usage: counted } = await read(encode(events));
     expect(finish).toBe("tool_calls");
     expect(message.content).toBe("Hello");
-    expect(message.tool_calls.map((call: any) => [call.id, call.function.name, call.function.arguments])).toEqual([
+    expect(message.tool_calls.map((call: Loose) => [call.id, call.function.name, call.function.arguments])).toEqual([
       ["toolu_1", "Bash", '{"command":"ls"}'],
       ["functions.Bash:0", "Read", "{}"],
     ]);
@@ -117,7 +118,7 @@ describe("a stream", () => {
 
   test("comes back whole in the next request", async () => {
     const { message } = await read(encode(events));
-    const results = message.tool_calls.map(({ id }: any) => ({ role: "tool", tool_call_id: id, content: "x" }));
+    const results = message.tool_calls.map(({ id }: Loose) => ({ role: "tool", tool_call_id: id, content: "x" }));
     const { request } = decode({ messages: [{ role: "user", content: "go" }, message, ...results] });
     expect(request.messages[1].content).toEqual([
       { type: "thinking", thinking: "Hm.", signature: "EqoB" },
@@ -125,7 +126,7 @@ describe("a stream", () => {
       { type: "tool_use", id: "toolu_1", name: "Bash", input: { command: "ls" } },
       { type: "tool_use", id: "ccid_ZnVuY3Rpb25zLkJhc2g6MA", name: "Read", input: {} },
     ]);
-    expect(request.messages[2].content.map((block: any) => block.tool_use_id)).toEqual(["toolu_1", "ccid_ZnVuY3Rpb25zLkJhc2g6MA"]);
+    expect(request.messages[2].content.map((block: Loose) => block.tool_use_id)).toEqual(["toolu_1", "ccid_ZnVuY3Rpb25zLkJhc2g6MA"]);
   });
 });
 
@@ -281,7 +282,7 @@ test("whatever is told, the official client reads it: one role, one finish, one 
       expect(message.thinking_blocks).toEqual(choice.message.thinking_blocks);
       expect(message.annotations).toEqual(choice.message.annotations);
       expect(deltas.map(({ delta }) => delta.reasoning_content ?? "").join("")).toBe(choice.message.reasoning_content ?? "");
-      const calls = (list: any[] | undefined) => (list ?? []).map((call) => [call.id, call.function.name, call.function.arguments]);
+      const calls = (list: Loose[] | undefined) => (list ?? []).map((call) => [call.id, call.function.name, call.function.arguments]);
       // An input that is JSON is written anew when it is told whole.
       expect(calls(message.tool_calls).map(([id]) => id)).toEqual(calls(choice.message.tool_calls).map(([id]) => id));
       for (const [at, [, , input]] of calls(message.tool_calls).entries())

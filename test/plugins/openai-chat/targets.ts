@@ -11,6 +11,9 @@ if (dialect?.wire === undefined || dialect.ingress === undefined) throw new Erro
 export const wire: Wire = dialect.wire;
 export const ingress: Ingress = dialect.ingress;
 
+/** JSON that a test looks into. */
+export type Loose = ReturnType<typeof JSON.parse>;
+
 export function makeTarget(chat: ChatQuirks = {}, modelFacts: Partial<Target["modelFacts"]> = {}): Target {
   return {
     deploymentId: "d1",
