@@ -34,12 +34,12 @@ const longestMessage = 4000;
 /** An upstream's error as the caller may see it. */
 export function upstreamError({ status, message, headers, kind }: UpstreamErrorOptions): ProxyError {
   const said = scrub(message.slice(0, longestMessage)).trim();
-  return new ProxyError(said === "" ? `HTTP status ${status}` : said, {
-    status,
-    kind: kind ?? kindOf(status),
-    headers: keptHeaders(headers),
-  });
+  const found = kind ?? (noMoney.test(message.slice(0, longestMessage)) ? "billing_error" : kindOf(status));
+  return new ProxyError(said === "" ? `HTTP status ${status}` : said, { status, kind: found, headers: keptHeaders(headers) });
 }
+
+/** Waiting does not help, whatever the status says. OpenAI, DeepSeek, Kimi. */
+const noMoney = /insufficient_quota|insufficient[ _]balance|exceeded_current_quota_error/i;
 
 /** Undefined where the body is no JSON object. Of a list, as some hosts wrap it, the first one counts. */
 export function parseErrorBody(bytes: Uint8Array): JsonObject | undefined {
@@ -71,10 +71,14 @@ const kinds: ReadonlyMap<number, ErrorKind> = new Map<number, ErrorKind>([
 ]);
 
 /** Those that say when to come back, and by which a vendor finds the request again. */
-const kept = /^(?:retry-after|retry-after-ms|x-should-retry|request-id|x-request-id|x-amzn-requestid|apim-request-id|cf-ray)$/;
+const kept = /^(?:retry-after|x-should-retry|request-id|x-request-id|x-amzn-requestid|apim-request-id|cf-ray)$/;
 
 function keptHeaders(headers: HeaderList): Record<string, string> {
-  return Object.fromEntries(headers.filter(([name]) => kept.test(name)));
+  const found = Object.fromEntries(headers.filter(([name]) => kept.test(name)));
+  const milliseconds = headers.find(([name]) => name === "retry-after-ms")?.[1];
+  // OpenAI and Azure say it in both units, some only in the finer one.
+  if (found["retry-after"] !== undefined || milliseconds === undefined || !/^\d{1,9}(?:\.\d+)?$/.test(milliseconds)) return found;
+  return { ...found, "retry-after": String(Math.ceil(Number(milliseconds) / 1000)) };
 }
 
 /** Replaces what names an account, a project or a person. */
@@ -84,10 +88,16 @@ export function scrub(message: string): string {
 
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[^\s"',;)]+/g, "[arn]"],
+  [/\/subscriptions\/[^\s"',;)]+/gi, "[subscription]"],
   [/\borg-[A-Za-z0-9]{8,}\b/g, "[organization]"],
   [/\bproj_[A-Za-z0-9]{8,}\b/g, "[project]"],
+  [/\b(?:user|acct|account|team|wrkspc)[-_](?=[A-Za-z]*\d)[A-Za-z0-9]{8,}\b/g, "[account]"],
   [/\bprojects\/[\w.:-]+/g, "projects/[project]"],
-  [/\b(project(?:[ _](?:number|id))?[:= ]+["']?)\d{6,}\b/gi, "$1[project]"],
+  [/\b(project(?:s?[ _](?:number|id))?['"]?[:= ]+['"]?(?:project_number:)?)\d{6,}\b/gi, "$1[project]"],
+  [
+    /\b((?:team|account|organi[sz]ation|tenant|workspace|project|subscription)(?:[ _]id)?['"]?[:= ]+['"]?)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi,
+    "$1[account]",
+  ],
   [/\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b/g, "[email]"],
   [/(?<![\d.-])\d{12}(?![\d.-])/g, "[account]"],
 ];
