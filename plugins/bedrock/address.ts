@@ -7,6 +7,7 @@ import type { MessagesQuirks } from "../../sdk/quirks.ts";
 import type { Target } from "../../sdk/wire.ts";
 import { supportsMidSystem } from "../../sdk/hub/mid-system.ts";
 import { knownBetas, renamedBetas } from "./betas.ts";
+import { claudeGeneration } from "./models.ts";
 import { forInvoke, forMessagesEndpoint } from "./messages-body.ts";
 import { type Asked, askedOf, listParam } from "./params.ts";
 import { modelPath } from "./wire.ts";
@@ -24,7 +25,10 @@ export function address(request: Addressed, target: Target): Outbound {
   }
   const quirks = messagesQuirks(asked, target.params);
   const added = new Set(Object.keys(recordOf(target.params["extra_body"])));
-  const headers = foreignMessagesHeaders(request.headers, { quirks, renamedBetas, version: messagesVersion });
+  // Models before 4.7 refuse later versions than this.
+  const isOld = asked.family === "claude" && claudeGeneration(asked.knownAs) < 4.7;
+  const callers = isOld ? request.headers.filter(([name]) => name !== "anthropic-version") : request.headers;
+  const headers = foreignMessagesHeaders(callers, { quirks, renamedBetas, version: messagesVersion });
   if (asked.route !== "invoke") {
     return { url: `${base}/anthropic/v1/messages`, headers: withAddedBetas(headers, target), body: forMessagesEndpoint(body, { added }) };
   }

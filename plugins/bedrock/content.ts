@@ -27,25 +27,21 @@ export interface ContentOptions {
   readonly richResults: boolean;
 }
 
-/** Blank texts are refused. */
+/** Blank texts are refused. Words stand for one rather than nothing: a turn of the user's may yet grow. */
 const blank = "(blank)";
+/** Beside a document a message must hold text; it stands before it, for what may come after it is not known yet. */
+const documentLead = "Attached document:";
 
 export function writeMessages(turns: readonly Turn[], options: ContentOptions): readonly WireMessage[] {
   const writer = new ContentWriter(options);
   return turns.flatMap((turn): readonly WireMessage[] => {
     // The reader puts what the system says in between into users' turns for this wire.
     if (turn.role === "system") return [];
-    if (turn.role === "user") return [{ role: "user", content: filled(writer.user(turn.parts)) }];
-    return [{ role: "assistant", content: filled(turn.parts.flatMap((part) => writer.assistant(part))) }];
+    if (turn.role === "user") return [{ role: "user", content: writer.user(turn.parts) }];
+    const said = turn.parts.flatMap((part) => writer.assistant(part));
+    const isEmpty = said.every((block) => "cachePoint" in block || "reasoningContent" in block);
+    return [{ role: "assistant", content: isEmpty ? [...said, { text: blank }] : said }];
   });
-}
-
-/** Blocks are needed, and text beside a document. */
-function filled(blocks: readonly WireBlock[]): readonly WireBlock[] {
-  const says = blocks.some((block) => !("cachePoint" in block || "reasoningContent" in block));
-  if (!says) return [...blocks, { text: blank }];
-  const needsText = blocks.some((block) => "document" in block) && !blocks.some((block) => "text" in block);
-  return needsText ? [...blocks, { text: "(See the document above.)" }] : blocks;
 }
 
 class ContentWriter {
@@ -67,8 +63,11 @@ class ContentWriter {
         blocks.push(block);
         held.push(...images);
       } else {
-        blocks.push(...held, ...this.#content(part));
+        blocks.push(...held);
         held = [];
+        const block = this.#content(part);
+        if ("document" in block && !blocks.some((known) => "text" in known)) blocks.push({ text: documentLead });
+        blocks.push(block);
       }
       blocks.push(...this.#mark(part.cache));
     }
@@ -86,20 +85,19 @@ class ContentWriter {
     return cache === undefined || this.#options.cachePoint === undefined ? [] : [this.#options.cachePoint(cache)];
   }
 
-  #content(part: ContentPart): readonly (WireText | WireImage | WireDocument)[] {
-    if (part.type === "image") return [this.#image(part)];
-    if (part.type === "document") return [this.#document(part)];
-    return isBlank(part.text) ? [] : [{ text: part.text }];
+  #content(part: ContentPart): WireText | WireImage | WireDocument {
+    if (part.type === "image") return this.#image(part);
+    if (part.type === "document") return this.#document(part);
+    return { text: isBlank(part.text) ? blank : part.text };
   }
 
   #result(part: ToolResultPart): { readonly block: WireToolResult; readonly images: readonly WireBlock[] } {
     const { richResults, note } = this.#options;
-    const written = part.content.flatMap((inner) => this.#content(inner));
+    const written = part.content.map((inner) => this.#content(inner));
     const images = richResults ? [] : written.filter((block) => "image" in block);
     if (images.length > 0)
       note("images of tool results follow behind them, since this model's results hold none", { images: images.length });
-    const kept = richResults ? written : written.map((block) => ("image" in block ? { text: "[The image follows below.]" } : block));
-    const content = kept.length === 0 ? [{ text: blank }] : kept;
+    const content = richResults ? written : written.map((block) => ("image" in block ? { text: "[The image follows below.]" } : block));
     const toolUseId = wireToolId(part.id);
     if (!part.isError) return { block: { toolResult: { toolUseId, content } }, images };
     if (richResults) return { block: { toolResult: { toolUseId, content, status: "error" } }, images };

@@ -18,7 +18,7 @@ export function eventFrame(name: string, payload: unknown): Uint8Array {
   return frame({ ":event-type": name, ":content-type": "application/json", ":message-type": "event" }, payload);
 }
 
-export function exceptionFrame(name: string, payload: unknown): Uint8Array {
+function exceptionFrame(name: string, payload: unknown): Uint8Array {
   return frame({ ":exception-type": name, ":content-type": "application/json", ":message-type": "exception" }, payload);
 }
 

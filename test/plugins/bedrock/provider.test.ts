@@ -181,6 +181,18 @@ describe("headers", () => {
     expect(address(provider, { model: "anthropic.claude-opus-5", params: region }).headers["anthropic-version"]).toBe("2023-06-01");
   });
 
+  test("models before 4.7 get the version that they know", () => {
+    const newer = [["anthropic-version", "2026-10-21"]] as const;
+    const asked = { params: region, headers: newer };
+    expect(address(provider, { ...asked, model: "anthropic.claude-opus-5" }).headers["anthropic-version"]).toBe("2026-10-21");
+    expect(
+      address(provider, { ...asked, model: "messages/anthropic.claude-haiku-4-5", params: { ...region, model: "bedrock/messages/x" } })
+        .headers,
+    ).toMatchObject({
+      "anthropic-version": "2023-06-01",
+    });
+  });
+
   test.each([[["brand-new-2027-01-01"]], ["brand-new-2027-01-01"]])("a deployment may add betas: %j", (anthropic_beta) => {
     const params = { ...region, anthropic_beta };
     const messages = address(provider, { model: "anthropic.claude-opus-5", params });

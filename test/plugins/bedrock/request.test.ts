@@ -10,6 +10,7 @@ import type { JsonObject } from "../../../sdk/events.ts";
 import { seal } from "../../../sdk/hub/envelope.ts";
 import { hubToolId } from "../../../sdk/hub/tool-ids.ts";
 import type { Target } from "../../../sdk/wire.ts";
+import { OWN_PRODUCER, growingConversation } from "../../helpers/random-conversation.ts";
 import { targetOf } from "../../helpers/targets.ts";
 
 const wire = bedrock.setup().dialects?.[0]?.wire;
@@ -164,15 +165,18 @@ describe("content", () => {
       messages: [
         { role: "user", content: [{ text: "(blank)" }] },
         { role: "assistant", content: [{ text: "(blank)" }] },
-        { role: "user", content: [{ text: "Hi" }] },
+        { role: "user", content: [{ text: "(blank)" }, { text: "Hi" }] },
       ],
     });
   });
 
-  test("a mark of the cache alone is no message", async () => {
-    const content = [{ type: "text", text: " ", cache_control: { type: "ephemeral" } }];
-    const { body } = await encode(opus, { messages: [{ role: "user", content }] });
-    expect(body.messages[0]?.content).toContainEqual({ text: "(blank)" });
+  test("thinking and a mark of the cache alone are no answer", async () => {
+    const content = [
+      { type: "thinking", thinking: "B", signature: sealed({ signature: "c2ln" }) },
+      { type: "text", text: " ", cache_control: { type: "ephemeral" } },
+    ];
+    const { body } = await encode(opus, { messages: [...hi, { role: "assistant", content }, ...hi] });
+    expect(body.messages[1]?.content.at(-1)).toEqual({ text: "(blank)" });
   });
 
   test("a document has a name of plain letters, another than the rest, and a text beside it", async () => {
@@ -190,8 +194,8 @@ describe("content", () => {
     });
     const names = body.messages.flatMap(({ content }) => content.flatMap((block) => ("document" in block ? [block.document.name] : [])));
     expect(names).toEqual(["Q3 report v2 pdf (final) 1", "Document 2", "Q3 3"]);
-    expect(body.messages[0]?.content.at(-1)).toEqual({ text: "(See the document above.)" });
-    expect(body.messages[2]?.content).toHaveLength(2);
+    const texts = body.messages.map(({ content }) => content.map((block) => ("text" in block ? block.text : "")));
+    expect(texts).toEqual([["Attached document:", "", ""], ["Yes."], ["Attached document:", "", "And this?"]]);
   });
 
   test("what cannot be passed on is said in words: URLs and unknown types", async () => {
@@ -476,40 +480,36 @@ describe("names of models", () => {
   });
 });
 
-test("the next turn begins with the last one, whatever was said", async () => {
-  const block = fc.oneof(
-    fc.string().map((text) => ({ type: "text", text })),
-    fc.constantFrom<JsonObject>(
-      { type: "image", source: { type: "base64", media_type: "image/png", data: png } },
-      { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBERg==" } },
-      { type: "text", text: "marked", cache_control: { type: "ephemeral" } },
-    ),
-  );
-  const call = fc.stringMatching(/^[a-z.]{1,70}$/).map((name) => ({ type: "tool_use", id: `t_${name}`, name, input: { a: 1 } }));
-  const exchange = fc.record({
-    asked: fc.array(block, { minLength: 1, maxLength: 3 }),
-    said: fc.array(fc.oneof(block, call), { maxLength: 3 }),
-  });
+test.each([opus, nova, gptOss])("for %s a conversation that grows begins with what it was", async (model) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(exchange, { minLength: 2, maxLength: 4 }), fc.constantFrom(opus, nova, gptOss), async (exchanges, model) => {
-      const messages = exchanges.flatMap(({ asked, said }) => [
-        { role: "user", content: asked },
-        { role: "assistant", content: said },
-      ]);
-      // Whatever calls stand there are answered in the next message, so that a prefix ends before one of the user's.
-      const whole = unmarked((await encode(model, { messages: [...messages, ...hi] }, {}, false, false)).body.messages);
-      for (let end = 2; end < messages.length; end += 2) {
-        const part = unmarked(
-          (await encode(model, { messages: [...messages.slice(0, end), messages[end]!] }, {}, false, false)).body.messages,
-        );
-        expect(whole.slice(0, part.length)).toEqual(part);
+    fc.asyncProperty(growingConversation, async ({ bodies, isResent }) => {
+      let earlier: WireRequest | undefined;
+      for (const request of bodies) {
+        const { body: later } = await encode(model, request, { producer: OWN_PRODUCER }, false, false);
+        if (earlier !== undefined) {
+          const [before, after] = [earlier, later].map(({ messages }) => unmarked(messages));
+          // Whoever says more before he was answered adds to his own message.
+          const flat = (messages: readonly Said[]): unknown[] =>
+            messages.flatMap(({ role, content }) => content.map((block) => [role, block]));
+          if (isResent) expect(flat(after ?? []).slice(0, flat(before ?? []).length)).toEqual(flat(before ?? []));
+          else expect(after?.slice(0, before?.length)).toEqual(before);
+          const tools = [earlier, later].map(({ toolConfig }) => toolConfig?.tools.filter((tool) => "toolSpec" in tool) ?? []);
+          expect(tools[1]?.slice(0, tools[0]?.length)).toEqual(tools[0]);
+          expect(later.system).toEqual(earlier.system);
+        }
+        earlier = later;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 350 },
   );
 });
 
-function unmarked(messages: WireRequest["messages"]): unknown[] {
+interface Said {
+  readonly role: string;
+  readonly content: readonly unknown[];
+}
+
+function unmarked(messages: WireRequest["messages"]): readonly Said[] {
   return messages.map(({ role, content }) => ({ role, content: content.filter((block) => !("cachePoint" in block)) }));
 }
 
