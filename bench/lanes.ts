@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildBare, buildPackage } from "./built.ts";
-import { benchModel, type ReplyForm } from "./bodies.ts";
+import { benchModel, type BenchDialect, type ReplyForm } from "./bodies.ts";
 import type { Command } from "./process.ts";
 
 export interface LaneContext {
@@ -35,6 +35,10 @@ export interface LaneSpec {
   readonly version?: string;
   /** Reply forms that work on this lane. */
   readonly forms: readonly ReplyForm[];
+  /** What its client speaks. Default `anthropic`. */
+  readonly client?: BenchDialect;
+  /** Between two protocols: measured with one request at a time, and not with held streams. */
+  readonly isTranslated?: boolean;
   /** Said below the tables. */
   readonly note?: string;
   /** A peer is measured with fewer requests, and may fail without failing the run. */
@@ -100,9 +104,36 @@ export const ccproxyUserLane: LaneSpec = {
   },
 };
 
-function ccproxyLaunch(context: LaneContext, rules: string): Launch {
+/** A client of Messages, an upstream that speaks Chat Completions. */
+export const ccproxyToChatLane: LaneSpec = {
+  name: "ccproxy→chat",
+  forms: bothForms,
+  isPeer: false,
+  isTranslated: true,
+  note: "Anthropic Messages from the client, OpenAI Chat Completions at the upstream; both ways translated.",
+  prepare: (context) => ccproxyLaunch(context, "", { model: "openai/gpt-4.1", path: "/v1" }),
+};
+
+/** A client of Chat Completions, an upstream that speaks Messages. */
+export const ccproxyFromChatLane: LaneSpec = {
+  name: "chat→ccproxy",
+  forms: bothForms,
+  isPeer: false,
+  isTranslated: true,
+  client: "openai-chat",
+  note: "OpenAI Chat Completions from the client, Anthropic Messages at the upstream; both ways translated.",
+  prepare: (context) => ccproxyLaunch(context, ""),
+};
+
+interface BenchDeployment {
+  readonly model: string;
+  /** Behind the upstream's address. */
+  readonly path: string;
+}
+
+function ccproxyLaunch(context: LaneContext, rules: string, to: BenchDeployment = { model: `anthropic/${benchModel}`, path: "" }): Launch {
   const deployment = (name: string): string =>
-    `  - model_name: ${name}\n    litellm_params: {model: anthropic/${benchModel}, api_base: "${context.upstreamUrl}", api_key: sk-ant-bench}\n`;
+    `  - model_name: ${name}\n    litellm_params: {model: ${to.model}, api_base: "${context.upstreamUrl}${to.path}", api_key: sk-ant-bench}\n`;
   const groups = rules === "" ? [benchModel] : [benchModel, "background", "token_count", "think"];
   writeFileSync(join(context.directory, "config.yaml"), `model_list:\n${groups.map(deployment).join("")}`, { mode: 0o600 });
   // Passing the model through keeps the way of a request without a label the same in both lanes.

@@ -1,6 +1,6 @@
 /** Measures lanes in turns: short slices, round after round, so that a noisy moment of the machine touches all alike. */
 
-import { plainReply, requestBody, streamedReply, type BodySize, type ReplyForm } from "./bodies.ts";
+import { plainReply, requestBody, streamedReply, type BenchDialect, type BodySize, type ReplyForm } from "./bodies.ts";
 import { Connection, encodeRequest, type Reply } from "./client.ts";
 import type { RunningLane } from "./running.ts";
 import { treeCpuMs, treeRssMb } from "./process.ts";
@@ -91,15 +91,22 @@ export async function warmUp(scenario: Scenario, lane: RunningLane, effort: Effo
 }
 
 async function measureSlice(scenario: Scenario, lane: RunningLane, effort: Effort): Promise<Slice> {
-  const request = encodeRequest({ port: lane.port, path: "/v1/messages?beta=true", body: requestBytes(scenario), headers: lane.headers });
-  const expected = replyBytes(scenario.form);
+  const request = encodeRequest({
+    port: lane.port,
+    path: lane.client === "anthropic" ? "/v1/messages?beta=true" : "/v1/chat/completions",
+    body: requestBytes(scenario, lane.client),
+    headers: lane.headers,
+  });
+  const expected = replyBytes(scenario.form, lane.client);
   const connections = Array.from({ length: scenario.concurrency }, () => new Connection(lane.port));
   await lane.upstream.mode(scenario.form);
   try {
     // The first replies are read whole; they also open the connections, on both sides of the lane.
     for (let round = 0; round < (scenario.concurrency === 1 ? 3 : 1); round++) {
       await Promise.all(
-        connections.map(async (connection) => check(await connection.send(request, { expected, keepBody: true }), scenario.form, true)),
+        connections.map(async (connection) =>
+          check(await connection.send(request, { expected, keepBody: true }), scenario.form, lane.client, true),
+        ),
       );
     }
     const before = await lane.upstream.stats();
@@ -114,7 +121,7 @@ async function measureSlice(scenario: Scenario, lane: RunningLane, effort: Effor
         while (left > 0 && performance.now() - startedAt < effort.sliceMs) {
           left -= 1;
           const reply = await connection.send(request, { expected });
-          check(reply, scenario.form, false);
+          check(reply, scenario.form, lane.client, false);
           totals.push(reply.totalMs);
           firstBytes.push(reply.firstByteMs);
         }
@@ -136,12 +143,13 @@ async function measureSlice(scenario: Scenario, lane: RunningLane, effort: Effor
 }
 
 /** @throws Error when a reply is not the one that was asked for. */
-function check(reply: Reply, form: ReplyForm, isWhole: boolean): void {
+function check(reply: Reply, form: ReplyForm, client: BenchDialect, isWhole: boolean): void {
   if (reply.status !== 200) throw new Error(`status ${reply.status}: ${reply.body.toString("utf8", 0, 200)}`);
   if (reply.isExact) return;
   // A lane that writes the reply anew is judged by what it says.
   const end = reply.body.toString();
-  const ends = form === "stream" ? end.includes("event: message_stop") : end.trimEnd().endsWith("}");
+  const ends =
+    form === "stream" ? end.includes(client === "anthropic" ? "event: message_stop" : "data: [DONE]") : end.trimEnd().endsWith("}");
   if (!ends) throw new Error(`a reply of ${reply.bodyBytes} bytes does not end as it should: ${end.slice(-120)}`);
   if (isWhole && (!end.includes("piece 00 ") || !end.includes("piece 53 ")))
     throw new Error("a reply does not hold the text of the upstream");
@@ -185,12 +193,12 @@ function added(slices: readonly Slice[], direct: readonly Slice[], pick: (slice:
 
 const cache = new Map<string, Buffer>();
 
-function requestBytes(scenario: Scenario): Buffer {
-  return cached(`${scenario.size} ${scenario.form}`, () => requestBody(scenario.size, scenario.form));
+function requestBytes(scenario: Scenario, client: BenchDialect): Buffer {
+  return cached(`${scenario.size} ${scenario.form} ${client}`, () => requestBody(scenario.size, scenario.form, client));
 }
 
-function replyBytes(form: ReplyForm): Buffer {
-  return cached(form, () => (form === "stream" ? Buffer.concat(streamedReply()) : plainReply()));
+function replyBytes(form: ReplyForm, client: BenchDialect): Buffer {
+  return cached(`${form} ${client}`, () => (form === "stream" ? Buffer.concat(streamedReply(client)) : plainReply(client)));
 }
 
 function cached(key: string, make: () => Buffer): Buffer {

@@ -49,9 +49,22 @@ export const portkeyLane: LaneSpec = {
     const installed = installFromNpm(context.cache, "portkey", `@portkey-ai/gateway@${versions.portkey}`);
     if (typeof installed !== "string") return installed;
     const script = join(installed, "node_modules/@portkey-ai/gateway/build/start-server.js");
-    const headers = { "x-portkey-provider": "anthropic", "x-portkey-custom-host": `${context.upstreamUrl}/v1` };
+    const headers = {
+      "x-portkey-provider": "anthropic",
+      "x-portkey-custom-host": `${context.upstreamUrl}/v1`,
+      authorization: "Bearer sk-ant-bench",
+    };
     return { ...node(context, [script, `--port=${context.port}`, "--headless"], "/"), headers };
   },
+};
+
+/** It has no way from Messages to another protocol; the other way round it has. */
+export const portkeyFromChatLane: LaneSpec = {
+  ...portkeyLane,
+  name: "chat→portkey",
+  client: "openai-chat",
+  isTranslated: true,
+  note: "OpenAI Chat Completions from the client, Anthropic Messages at the upstream, not streamed, for the same reason. It does not translate from Messages: `messages is not supported by openai`.",
 };
 
 export const litellmLane: LaneSpec = {
@@ -60,35 +73,46 @@ export const litellmLane: LaneSpec = {
   forms: ["stream", "plain"],
   isPeer: true,
   note: "One worker, one deployment, no retries, no callbacks, no key check.",
-  prepare(context) {
-    const python = ["python3", "python"].find((file) => spawnSync(file, ["-m", "venv", "--help"]).status === 0);
-    if (python === undefined) return { skipped: "no Python with venv is here" };
-    const folder = join(context.cache, "litellm");
-    const file = join(folder, "venv/bin/litellm");
-    if (!existsSync(file)) {
-      mkdirSync(folder, { recursive: true });
-      const made = spawnSync(python, ["-m", "venv", join(folder, "venv")]);
-      const filled = spawnSync(join(folder, "venv/bin/pip"), ["install", "--quiet", `litellm[proxy]==${versions.litellm}`], {
-        encoding: "utf8",
-      });
-      if (made.status !== 0 || filled.status !== 0) return { skipped: `pip could not install it: ${(filled.stderr ?? "").slice(-400)}` };
-    }
-    const config = join(context.directory, "config.yaml");
-    const deployment = `{model: anthropic/${benchModel}, api_base: "${context.upstreamUrl}", api_key: sk-ant-bench}`;
-    writeFileSync(
-      config,
-      `model_list:\n  - model_name: ${benchModel}\n    litellm_params: ${deployment}\nlitellm_settings: {telemetry: false, num_retries: 0}\n`,
-    );
-    const environment = {
-      HOME: context.directory,
-      LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: "true",
-      LITELLM_LOCAL_MODEL_COST_MAP: "True",
-      LITELLM_LOG: "ERROR",
-    };
-    const args = ["--config", config, "--host", "127.0.0.1", "--port", String(context.port), "--num_workers", "1"];
-    return { command: { file, args, environment, directory: context.directory }, readyPath: "/health/liveliness", startTimeoutMs: 120_000 };
-  },
+  prepare: (context) => prepareLitellm(context, `anthropic/${benchModel}`, ""),
 };
+
+export const litellmToChatLane: LaneSpec = {
+  ...litellmLane,
+  name: "litellm→chat",
+  isTranslated: true,
+  note: "Anthropic Messages from the client, OpenAI Chat Completions at the upstream.",
+  // Under `openai/` it would ask by Responses.
+  prepare: (context) => prepareLitellm(context, "hosted_vllm/gpt-4.1", "/v1"),
+};
+
+function prepareLitellm(context: LaneContext, model: string, path: string): Launch | Skip {
+  const python = ["python3", "python"].find((file) => spawnSync(file, ["-m", "venv", "--help"]).status === 0);
+  if (python === undefined) return { skipped: "no Python with venv is here" };
+  const folder = join(context.cache, "litellm");
+  const file = join(folder, "venv/bin/litellm");
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    const made = spawnSync(python, ["-m", "venv", join(folder, "venv")]);
+    const filled = spawnSync(join(folder, "venv/bin/pip"), ["install", "--quiet", `litellm[proxy]==${versions.litellm}`], {
+      encoding: "utf8",
+    });
+    if (made.status !== 0 || filled.status !== 0) return { skipped: `pip could not install it: ${(filled.stderr ?? "").slice(-400)}` };
+  }
+  const config = join(context.directory, "config.yaml");
+  const deployment = `{model: ${model}, api_base: "${context.upstreamUrl}${path}", api_key: sk-ant-bench}`;
+  writeFileSync(
+    config,
+    `model_list:\n  - model_name: ${benchModel}\n    litellm_params: ${deployment}\nlitellm_settings: {telemetry: false, num_retries: 0}\n`,
+  );
+  const environment = {
+    HOME: context.directory,
+    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: "true",
+    LITELLM_LOCAL_MODEL_COST_MAP: "True",
+    LITELLM_LOG: "ERROR",
+  };
+  const args = ["--config", config, "--host", "127.0.0.1", "--port", String(context.port), "--num_workers", "1"];
+  return { command: { file, args, environment, directory: context.directory }, readyPath: "/health/liveliness", startTimeoutMs: 120_000 };
+}
 
 function node(context: LaneContext, args: readonly string[], readyPath: string): Launch {
   // Production mode, as each peer's own start command would have it.

@@ -4,6 +4,7 @@ import type { HeldResult } from "./held.ts";
 import type { ScenarioResult } from "./measure.ts";
 import type { SandboxResult } from "./sandbox.ts";
 import { sum } from "./statistics.ts";
+import type { TranslationCost } from "./translation.ts";
 import type { Measurements, StartResult, Target } from "./targets.ts";
 
 export interface Report extends Measurements {
@@ -24,6 +25,7 @@ export function renderReport(report: Report): string {
     ...report.scenarios.map(renderScenario),
     section("Start and memory at rest", renderStarts(report.starts)),
     report.held.length === 0 ? "" : section("Held streams", renderHeld(report.held)),
+    ...renderTranslation(report.translation ?? []),
     ...(report.sandbox === undefined ? [] : renderSandbox(report.sandbox)),
     ...report.skipped.map(({ lane, reason }) => `SKIPPED ${lane}: ${reason.trim()}`),
     ...report.failed.map(({ lane, reason }) => `FAILED ${lane}: ${reason.trim()}`),
@@ -90,6 +92,17 @@ function renderHeld(held: readonly HeldResult[]): string {
     result.failure ?? "",
   ]);
   return table(["lane", "streams", "KB/stream", "rss MB", "cpu ms/s", "opened in ms", "longest silence ms", "broken", ""], rows, 1);
+}
+
+function renderTranslation(costs: readonly TranslationCost[]): readonly string[] {
+  if (costs.length === 0) return [];
+  const rows = costs.map(({ wire, requestP50Ms, cpuUsPerEvent }) => [
+    wire,
+    number(requestP50Ms["50k"], 2),
+    number(requestP50Ms["1m"], 2),
+    number(cpuUsPerEvent, 1),
+  ]);
+  return [section("Translation alone, in one process", table(["wire", "50k request, ms", "1m request, ms", "event, µs"], rows, 1))];
 }
 
 function renderSandbox(sandbox: SandboxResult): readonly string[] {

@@ -6,11 +6,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measureHeld, type HeldResult } from "./held.ts";
-import { bareLane, ccproxyLane, ccproxyRulesLane, ccproxyUserLane, nginxLane, type LaneSpec } from "./lanes.ts";
+import {
+  bareLane,
+  ccproxyFromChatLane,
+  ccproxyLane,
+  ccproxyRulesLane,
+  ccproxyToChatLane,
+  ccproxyUserLane,
+  nginxLane,
+  type LaneSpec,
+} from "./lanes.ts";
 import { measureScenario, warmUp, type Effort, type Scenario, type ScenarioResult } from "./measure.ts";
-import { claudeCodeRouterLane, litellmLane, portkeyLane } from "./peers.ts";
+import { claudeCodeRouterLane, litellmLane, litellmToChatLane, portkeyFromChatLane, portkeyLane } from "./peers.ts";
 import { renderReport, type Report } from "./report.ts";
 import { measureSandbox, type SandboxResult } from "./sandbox.ts";
+import { measureTranslation, type TranslationCost } from "./translation.ts";
 import { directLane, startBenchUpstream, startLane, type RunningLane } from "./running.ts";
 import { median } from "./statistics.ts";
 import { judge, type StartResult } from "./targets.ts";
@@ -18,7 +28,8 @@ import { judge, type StartResult } from "./targets.ts";
 const help = `npm run bench -- [options]
 
   --smoke            direct, bare and ccproxy with few requests; fails on wrong replies, never on time
-  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, ccproxy+user, nginx, claude-code-router, portkey, litellm, sandbox
+  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, ccproxy+user, nginx, claude-code-router, portkey, litellm,
+                     ccproxy→chat, litellm→chat, chat→ccproxy, chat→portkey, translation, sandbox; "translated": direct, bare, and these but the last
   --sizes 50k,1m     these bodies only
   --concurrency 1,16 these only
   --rounds N         slices per lane and scenario (7)
@@ -37,6 +48,18 @@ const allLanes: readonly LaneSpec[] = [
   claudeCodeRouterLane,
   portkeyLane,
   litellmLane,
+  ccproxyToChatLane,
+  litellmToChatLane,
+  ccproxyFromChatLane,
+  portkeyFromChatLane,
+];
+/** Measured without a lane. */
+const parts: ReadonlySet<string> = new Set(["translation", "sandbox"]);
+const translatedNames: readonly string[] = [
+  "direct",
+  "bare",
+  ...allLanes.filter((lane) => lane.isTranslated).map((lane) => lane.name),
+  "translation",
 ];
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -60,9 +83,11 @@ else await main();
 
 async function main(): Promise<void> {
   const wanted =
-    options.only?.split(",") ??
-    (options.smoke ? ["direct", "bare", "ccproxy", "sandbox"] : ["direct", ...allLanes.map((lane) => lane.name), "sandbox"]);
-  const unknown = wanted.filter((name) => name !== "direct" && name !== "sandbox" && !allLanes.some((lane) => lane.name === name));
+    options.only?.split(",").flatMap((name) => (name === "translated" ? translatedNames : [name])) ??
+    (options.smoke
+      ? ["direct", "bare", "ccproxy", "ccproxy→chat", "translation", "sandbox"]
+      : ["direct", ...allLanes.map((lane) => lane.name), "translation", "sandbox"]);
+  const unknown = wanted.filter((name) => !parts.has(name) && name !== "direct" && !allLanes.some((lane) => lane.name === name));
   if (unknown.length > 0) throw new Error(`unknown lanes: ${unknown.join(", ")}\n${help}`);
   const specs = allLanes.filter((lane) => wanted.includes(lane.name));
   const effort: Effort = {
@@ -95,6 +120,7 @@ async function main(): Promise<void> {
 
   const held: HeldResult[] = [];
   let sandbox: SandboxResult | undefined;
+  let translation: readonly TranslationCost[] = [];
   let scenarios: readonly ScenarioResult[] = [];
   try {
     for (const spec of specs) {
@@ -106,8 +132,12 @@ async function main(): Promise<void> {
       }
       if (lane !== undefined) running.push(lane);
     }
-    if (wanted.some((name) => name !== "sandbox")) scenarios = await measureAll(running, effort);
+    if (wanted.some((name) => !parts.has(name))) scenarios = await measureAll(running, effort);
     await stopAll(running.splice(1));
+    if (wanted.includes("translation")) {
+      progress("measuring translation");
+      translation = await measureTranslation(options.smoke ? 40 : 400);
+    }
     if (wanted.includes("sandbox")) {
       progress("measuring the sandbox");
       const sandboxEffort = { rounds: options.smoke ? 2 : 5, runs: options.smoke ? 40 : 1000, eventSeconds: options.smoke ? 1 : 5 };
@@ -121,6 +151,7 @@ async function main(): Promise<void> {
       for (const spec of specs) {
         if (
           !spec.forms.includes("stream") ||
+          spec.isTranslated === true ||
           skipped.some(({ lane }) => lane === spec.name) ||
           failed.some(({ lane }) => lane === spec.name)
         )
@@ -159,7 +190,7 @@ async function main(): Promise<void> {
     startMs: median(all.map((one) => one.startMs)),
     idleRssMb: median(all.map((one) => one.idleRssMb)),
   }));
-  const targets = judge({ scenarios, starts, held, sandbox });
+  const targets = judge({ scenarios, starts, held, sandbox, translation });
   const notes = specs.flatMap((spec) => (spec.note === undefined ? [] : [`${spec.name}: ${spec.note}`]));
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
@@ -176,6 +207,7 @@ async function main(): Promise<void> {
     starts,
     held,
     sandbox,
+    translation,
     notes,
     skipped,
     failed,
@@ -191,7 +223,7 @@ async function measureAll(lanes: readonly RunningLane[], effort: Effort): Promis
   const results: ScenarioResult[] = [];
   const warmed = new Set<string>();
   for (const scenario of scenariosToRun()) {
-    const able = lanes.filter((lane) => lane.forms.includes(scenario.form));
+    const able = lanes.filter((lane) => lane.forms.includes(scenario.form) && (!lane.isTranslated || scenario.concurrency === 1));
     const kind = `${scenario.size} ${scenario.form}`;
     if (!warmed.has(kind)) {
       warmed.add(kind);

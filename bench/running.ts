@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ReplyForm } from "./bodies.ts";
+import type { BenchDialect, ReplyForm } from "./bodies.ts";
 import type { LaneSpec } from "./lanes.ts";
 import { freePort, startServerProcess, treeRssMb } from "./process.ts";
 import type { UpstreamMode, UpstreamStats } from "./upstream.ts";
@@ -24,6 +24,8 @@ export interface RunningLane {
   readonly name: string;
   readonly version: string | undefined;
   readonly forms: readonly ReplyForm[];
+  readonly client: BenchDialect;
+  readonly isTranslated: boolean;
   readonly isPeer: boolean;
   readonly port: number;
   readonly pid: number;
@@ -60,6 +62,8 @@ export function directLane(upstream: BenchUpstream): RunningLane {
     name: "direct",
     version: undefined,
     forms: ["stream", "plain"],
+    client: "anthropic",
+    isTranslated: false,
     isPeer: false,
     port: upstream.port,
     pid: upstream.pid,
@@ -98,6 +102,8 @@ export async function startLane(spec: LaneSpec, upstream: BenchUpstream, root: s
       name: spec.name,
       version: spec.version,
       forms: spec.forms,
+      client: spec.client ?? "anthropic",
+      isTranslated: spec.isTranslated ?? false,
       isPeer: spec.isPeer,
       port,
       pid: child.pid,

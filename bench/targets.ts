@@ -4,6 +4,7 @@ import type { HeldResult } from "./held.ts";
 import type { LaneResult, ScenarioResult } from "./measure.ts";
 import type { BodySize, ReplyForm } from "./bodies.ts";
 import type { SandboxBodySize, SandboxResult } from "./sandbox.ts";
+import type { TranslationCost } from "./translation.ts";
 import type { CaseName } from "./sandbox-cases.ts";
 
 export interface StartResult {
@@ -30,6 +31,8 @@ export interface Measurements {
   readonly held: readonly HeldResult[];
   /** Undefined when it was not measured. */
   readonly sandbox?: SandboxResult | undefined;
+  /** Empty when it was not measured. */
+  readonly translation?: readonly TranslationCost[];
 }
 
 /** What a request may wait longer for rules and hooks of the user's own, ms, by size of its body. */
@@ -77,6 +80,24 @@ export function judge(run: Measurements): readonly Target[] {
       ratio(run, "addedP50Ms", "ccproxy", "claude-code-router", size, "stream", 1),
     );
   }
+  const toChat = (size: BodySize): LaneResult | undefined => laneResult(run, "ccproxy→chat", size, "stream", 1);
+  add("translated to Chat Completions: added p50, 50k", "ms", 1, toChat("50k")?.addedP50Ms);
+  add("translated to Chat Completions: processor time of a request, 1m", "ms", 8, toChat("1m")?.cpuMsPerRequest);
+  for (const cost of run.translation ?? [{ wire: "any wire", cpuUsPerEvent: undefined }]) {
+    add(`translated from ${cost.wire}: processor time of an event`, "µs", 15, cost.cpuUsPerEvent);
+  }
+  add(
+    "added p50 to LiteLLM's, 50k, translated to Chat Completions",
+    "×",
+    1 / 3,
+    ratio(run, "addedP50Ms", "ccproxy→chat", "litellm→chat", "50k", "stream", 1),
+  );
+  add(
+    "added p50 to Portkey's, 50k, translated from Chat Completions, not streamed",
+    "×",
+    1,
+    ratio(run, "addedP50Ms", "chat→ccproxy", "chat→portkey", "50k", "plain", 1),
+  );
   const start = run.starts.find((result) => result.lane === "ccproxy");
   add("resident memory, idle", "MB", 120, start?.idleRssMb);
   add("start to ready", "ms", 500, start?.startMs);

@@ -4,7 +4,7 @@
  */
 
 import { createServer, type Socket } from "node:net";
-import { plainReply, requestBody, streamedReply, bodySizes, type ReplyForm } from "./bodies.ts";
+import { plainReply, requestBody, streamedReply, bodySizes, type BenchDialect, type ReplyForm } from "./bodies.ts";
 
 /** `held`: a stream that goes on, one event a second, until the mode changes. */
 export type UpstreamMode = ReplyForm | "held";
@@ -16,18 +16,35 @@ export interface UpstreamStats {
   readonly openHeldStreams: number;
 }
 
-const known = bodySizes.flatMap((size) => [requestBody(size, "stream"), requestBody(size, "plain")]);
-const events = streamedReply();
-const chunks = events.map((event) => Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from("\r\n")]));
+const dialects: readonly BenchDialect[] = ["anthropic", "openai-chat"];
+const known = dialects.flatMap((dialect) =>
+  bodySizes.flatMap((size) => [requestBody(size, "stream", dialect), requestBody(size, "plain", dialect)]),
+);
 const lastChunk = Buffer.from("0\r\n\r\n");
 const streamHead = Buffer.from(
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nrequest-id: req_bench\r\ntransfer-encoding: chunked\r\n\r\n",
 );
-const plainBody = plainReply();
-const plainWhole = Buffer.concat([
-  Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nrequest-id: req_bench\r\ncontent-length: ${plainBody.length}\r\n\r\n`),
-  plainBody,
-]);
+
+interface Replies {
+  /** Of a stream, one per event. */
+  readonly chunks: readonly Buffer[];
+  readonly plain: Buffer;
+}
+
+const replies: Readonly<Record<BenchDialect, Replies>> = { anthropic: repliesOf("anthropic"), "openai-chat": repliesOf("openai-chat") };
+const { chunks } = replies.anthropic;
+
+function repliesOf(dialect: BenchDialect): Replies {
+  const body = plainReply(dialect);
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nrequest-id: req_bench\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return {
+    chunks: streamedReply(dialect).map((event) =>
+      Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from("\r\n")]),
+    ),
+    plain: Buffer.concat([Buffer.from(head), body]),
+  };
+}
+
 const headEnd = Buffer.from("\r\n\r\n");
 const lineEnd = Buffer.from("\r\n");
 const empty = Buffer.alloc(0);
@@ -55,7 +72,7 @@ function endHeld(): void {
 }
 
 /** Events one by one, each in its own turn of the loop: what a proxy sees from a real model, without the waiting. */
-function sendStream(socket: Socket): void {
+function sendStream(socket: Socket, chunks: readonly Buffer[]): void {
   let index = 0;
   const next = (): void => {
     if (socket.destroyed) return;
@@ -78,13 +95,17 @@ function reply(socket: Socket, method: string, path: string): void {
     const json = JSON.stringify(stats);
     socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${json.length}\r\n\r\n${json}`);
   } else if (mode === "plain") {
-    socket.write(plainWhole);
+    socket.write(repliesAt(path).plain);
   } else if (mode === "stream") {
-    sendStream(socket);
+    sendStream(socket, repliesAt(path).chunks);
   } else {
     socket.write(Buffer.concat([streamHead, ...chunks.slice(0, 3)]));
     held.set(socket, { sent: 0, slot: held.size % slots });
   }
+}
+
+function repliesAt(path: string): Replies {
+  return replies[path.includes("/chat/completions") ? "openai-chat" : "anthropic"];
 }
 
 /** One request after the other on a connection; the state is what is still missing of the current one. */

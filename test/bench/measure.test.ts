@@ -55,24 +55,27 @@ describe("the bench", () => {
   test("its client and its upstream agree on bodies and replies, streamed and plain", async () => {
     const connection = new Connection(upstream.port);
     const before = await upstream.stats();
-    for (const [form, expected] of [
-      ["stream", Buffer.concat(streamedReply())],
-      ["plain", plainReply()],
+    for (const [dialect, path] of [
+      ["anthropic", "/v1/messages"],
+      ["openai-chat", "/v1/chat/completions"],
     ] as const) {
-      await upstream.mode(form);
-      for (const size of ["50k", "1m"] as const) {
-        const reply = await connection.send(encodeRequest({ port: upstream.port, path: "/v1/messages", body: requestBody(size, form) }), {
-          expected,
-          keepBody: true,
-        });
-        expect(reply.status).toBe(200);
-        expect(reply.isExact).toBe(true);
-        expect(reply.body.equals(expected)).toBe(true);
+      for (const [form, expected] of [
+        ["stream", Buffer.concat(streamedReply(dialect))],
+        ["plain", plainReply(dialect)],
+      ] as const) {
+        await upstream.mode(form);
+        for (const size of ["50k", "1m"] as const) {
+          const request = encodeRequest({ port: upstream.port, path, body: requestBody(size, form, dialect) });
+          const reply = await connection.send(request, { expected, keepBody: true });
+          expect(reply.status).toBe(200);
+          expect(reply.isExact).toBe(true);
+          expect(reply.body.equals(expected)).toBe(true);
+        }
       }
     }
     connection.close();
     const after = await upstream.stats();
-    expect(after.requests - before.requests).toBe(4);
+    expect(after.requests - before.requests).toBe(8);
     expect(after.changedBodies).toBe(before.changedBodies);
   });
 

@@ -27,12 +27,12 @@ describe("the targets", () => {
       scenarios: [
         {
           scenario: { size: "50k", form: "stream", concurrency: 1 },
-          lanes: [lane("bare", 1), lane("ccproxy", 1.2)],
+          lanes: [lane("bare", 1), lane("ccproxy", 1.2), lane("ccproxy→chat", 0.9), lane("litellm→chat", 60)],
           generatorCpuMsPerRequest: 0,
         },
         {
           scenario: { size: "1m", form: "stream", concurrency: 1 },
-          lanes: [lane("bare", 1), lane("ccproxy", 3)],
+          lanes: [lane("bare", 1), lane("ccproxy", 3), lane("ccproxy→chat", 8.5)],
           generatorCpuMsPerRequest: 0,
         },
         {
@@ -43,6 +43,7 @@ describe("the targets", () => {
       ],
       starts: [{ lane: "ccproxy", version: undefined, startMs: 400, idleRssMb: 130 }],
       held: [],
+      translation: [{ wire: "gemini", requestP50Ms: { "50k": 1, "1m": 10 }, cpuUsPerEvent: 15.5 }],
     });
     const met = Object.fromEntries(targets.map((target) => [target.name, target.isMet]));
     expect(met["ccproxy: added p50 to bare's, 50k, one at a time"]).toBe(true);
@@ -51,6 +52,10 @@ describe("the targets", () => {
     expect(met["ccproxy: processor time of a 1 MB body beyond copying"]).toBe(false);
     expect(met["start to ready"]).toBe(true);
     expect(met["resident memory, idle"]).toBe(false);
+    expect(met["translated to Chat Completions: added p50, 50k"]).toBe(true);
+    expect(met["translated to Chat Completions: processor time of a request, 1m"]).toBe(false);
+    expect(met["translated from gemini: processor time of an event"]).toBe(false);
+    expect(met["added p50 to LiteLLM's, 50k, translated to Chat Completions"]).toBe(true);
     expect(met["added p50 to Portkey's, 1m, not streamed"]).toBeUndefined();
   });
 
