@@ -82,7 +82,7 @@ export function streamError(value: JsonObject, target: Target): ProxyError {
 }
 
 function overflowOf(message: string, code: string): ReturnType<typeof readOverflow> {
-  return readOverflow(message) ?? (code === "context_length_exceeded" ? {} : undefined);
+  return readOverflow(message) ?? (code === overflowCode ? {} : undefined);
 }
 
 /** `{error: {…}}`, `{error: "…"}`, `{code, message}`, `{detail: "…"}`. */
@@ -116,23 +116,35 @@ const spoken: Readonly<Record<ErrorKind, Spoken>> = {
 
 function speak({ kind, message }: ProxyError): WireError["error"] {
   const { type, code } = spoken[kind];
-  return { message, type, param: null, code: isOverflow(kind, message) ? "context_length_exceeded" : code };
+  const overflow = overflowWords(kind, message);
+  if (overflow !== undefined) return { message: overflow, type, param: "input", code: overflowCode };
+  // Our own messages begin with the path of what is wrong.
+  const param = kind === "invalid_request_error" ? (/^([a-z_]+(?:\.\w+)*): found /.exec(message)?.[1] ?? null) : null;
+  return { message, type, param, code };
 }
 
-function isOverflow(kind: ErrorKind, message: string): boolean {
-  return kind === "invalid_request_error" && readOverflow(message) !== undefined;
+const overflowCode = "context_length_exceeded";
+
+/** In the words upon which clients of this wire make the conversation shorter. */
+function overflowWords(kind: ErrorKind, message: string): string | undefined {
+  const overflow = kind === "invalid_request_error" ? readOverflow(message) : undefined;
+  if (overflow === undefined) return undefined;
+  const { tokens, maximum } = overflow;
+  const figures = tokens === undefined || maximum === undefined ? "" : ` (${tokens} tokens > ${maximum} maximum)`;
+  return `Your input exceeds the context window of this model${figures}. Please adjust your input and try again.`;
 }
 
 export function encodeError(error: ProxyError, requestId: string): LocalReply {
   const body: WireError = { error: speak(error) };
   const bytes = Buffer.from(JSON.stringify(body));
   return {
-    status: error.status,
+    // Not known to clients of this wire.
+    status: error.status === 529 ? 503 : error.status,
     headers: [
       ["content-type", "application/json"],
       ["content-length", String(bytes.length)],
       ["x-request-id", requestId],
-      ...Object.entries(error.headers),
+      ...Object.entries(error.headers).filter(([name]) => name !== "x-request-id"),
     ],
     chunks: [bytes],
   };
@@ -144,14 +156,14 @@ export function encodeStreamError(error: ProxyError): Uint8Array {
 }
 
 /** `error` of a response that failed. */
-export function responseError(error: { readonly type: string; readonly message: string }): {
+export function responseError({ type, message }: { readonly type: string; readonly message: string }): {
   readonly code: string;
   readonly message: string;
 } {
-  const { type, message } = error;
-  if (isKind(type) && isOverflow(type, message)) return { code: "context_length_exceeded", message };
-  const code = isKind(type) ? spoken[type].code : "server_error";
-  return { code: code ?? "invalid_prompt", message };
+  const kind = isKind(type) ? type : "api_error";
+  const overflow = overflowWords(kind, message);
+  if (overflow !== undefined) return { code: overflowCode, message: overflow };
+  return { code: spoken[kind].code ?? "invalid_prompt", message };
 }
 
 function isKind(type: string): type is ErrorKind {

@@ -1,14 +1,38 @@
-/** The OpenAI Responses protocol, as its vendor and a growing number of hosts serve it. */
+/** The OpenAI Responses protocol, as its vendor's clients speak it, and as the vendor and a growing number of hosts serve it. */
 
-import type { Dialect } from "../../sdk/dialect.ts";
+import type { ClientTranslation, Dialect, Ingress } from "../../sdk/dialect.ts";
+import { jsonReply } from "../../sdk/hub/local-message.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Wire } from "../../sdk/wire.ts";
-import { decodeError } from "./errors.ts";
+import { decodeRequest, readHead } from "./decode-request.ts";
+import { decodeError, encodeError, encodeStreamError } from "./errors.ts";
+import { watchReply } from "./reply-watch.ts";
 import { adapt, encode } from "./request.ts";
-import { dialectName } from "./wire.ts";
+import { encodeWhole, ResponseStreamEncoder } from "./stream-encoder.ts";
+import { countPaths, dialectName, responsePaths } from "./wire.ts";
+
+const translation: ClientTranslation = {
+  head: readHead,
+  decode: decodeRequest,
+  stream: (options) => new ResponseStreamEncoder(options),
+  whole: encodeWhole,
+};
+
+const ingress: Ingress = {
+  routes: [
+    ...responsePaths.map((path) => ({ method: "POST" as const, path, operation: "generate" as const })),
+    ...countPaths.map((path) => ({ method: "POST" as const, path, operation: "count_tokens" as const })),
+  ],
+  encodeError,
+  encodeStreamError,
+  ping: Buffer.from(": ping\n\n"),
+  watch: watchReply,
+  encodeTokenCount: (inputTokens) => jsonReply(200, { object: "response.input_tokens", input_tokens: inputTokens }),
+  translation,
+};
 
 const wire: Wire = { encode, adapt, decodeError };
 
-export const dialect: Dialect = { name: dialectName, wire };
+const dialect: Dialect = { name: dialectName, ingress, wire };
 
 export const openaiResponses: Plugin = definePlugin({ name: dialectName, setup: () => ({ dialects: [dialect] }) });
