@@ -2,6 +2,7 @@
 
 import type { RuleEntry, Config, Fault, LoadedConfig, Location } from "./config/types.ts";
 import { didYouMean } from "./config/suggest.ts";
+import { models } from "./models/look-up.ts";
 import type { BuiltProgram } from "./phases/load-program.ts";
 import { type OrderedRule, type PolicyStep, orderPolicy } from "./phases/policy-order.ts";
 import type { LoadedUnit, UserProgram } from "./phases/user-program.ts";
@@ -61,6 +62,7 @@ export async function buildSnapshot(
   const units = userProgram?.units ?? [];
   const ownRules = units.filter(({ source }) => source.kind === "rule");
   const ownLabels = ownRules.flatMap(({ source, label }) => (source.origin === "autoloaded" ? [{ label, location: source.location }] : []));
+  if (draft.deployments.some(({ mockResponse }) => mockResponse === undefined)) await models.load();
   const routes = buildRoutes(draft, registry, ownLabels);
   const builtin = loadRules(draft.rules.filter(isBuiltin), registry);
   const policy = orderPolicy(

@@ -45,7 +45,7 @@ export async function selectCredential(deployment: Deployment, { credentials, di
     if (usable.length > 0) return { source: "caller", headers: usable };
   }
   if (tokens !== undefined) return fromSource(tokens);
-  if (provider?.keyOptional === true) return { source: "none" };
+  if (deployment.keyOptional) return { source: "none" };
   throw new ProxyError(missingCredential(deployment, own), {
     status: 401,
     kind: "authentication_error",
@@ -90,6 +90,9 @@ function withoutScheme(value: string): string {
 function missingCredential(deployment: Deployment, own: boolean): string {
   const name = `${deployment.model} at ${deployment.apiBase} (deployment "${deployment.deploymentId}")`;
   const variables = deployment.provider?.keyVariables ?? [];
+  const { withheldKeyVariable: withheld } = deployment;
+  if (withheld !== undefined)
+    return `No credential for ${name}: the key in ${withheld} is not sent to a host that is not the provider's own. If it belongs there, write api_key: os.environ/${withheld}.`;
   if (variables.length > 0 && !isPassThrough(deployment)) {
     return `No credential for ${name}: give it an api_key in config.yaml, or set ${variables.join(" or ")}.`;
   }

@@ -54,9 +54,11 @@ function completionOf(exchange: Exchange, settlement: Settlement): Completion {
 }
 
 function costOf({ plan, attempts, operation }: Exchange, { summary }: Settlement): number | null {
-  const deployment = attempts.at(-1)?.deployment ?? plan[0]?.deployment;
+  const last = attempts.at(-1);
+  const deployment = last?.deployment ?? plan[0]?.deployment;
   const isMock = deployment?.mockResponse !== undefined;
   // Nobody was asked for an answer.
   if (operation === "count_tokens" || (attempts.length === 0 && !isMock)) return 0;
-  return costUsd(summary?.usage, deployment?.info ?? {});
+  const answered = last === undefined ? undefined : { providerName: last.deployment.providerName, model: last.model };
+  return costUsd(summary?.usage, deployment?.info ?? {}, answered);
 }

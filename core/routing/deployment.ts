@@ -1,8 +1,12 @@
 /** A deployment that requests can be sent to: its configuration joined with the provider that serves it. */
 
+import { hubDialect } from "../../sdk/hub/dialect.ts";
 import type { ModelQuestion, Provider, Variables } from "../../sdk/provider.ts";
 import type { ModelFacts, Target } from "../../sdk/wire.ts";
 import type { DeploymentConfig, Timeouts } from "../config/types.ts";
+import { lookUpDeployment } from "../models/look-up.ts";
+import { findProvider, providerOfHost } from "./find-provider.ts";
+import { findSettings } from "./provider-settings.ts";
 
 export interface Deployment extends Target {
   /** Undefined when no plugin of this build serves it: such a deployment is listed, never called. */
@@ -14,6 +18,10 @@ export interface Deployment extends Target {
   readonly apiKey: string | undefined;
   /** Name of the variable that holds the key, where the configuration does not. */
   readonly keyVariable: string | undefined;
+  /** Name of a variable whose key is not sent: the host is not the provider's own. */
+  readonly withheldKeyVariable: string | undefined;
+  /** Requests go without a key where none is known. */
+  readonly keyOptional: boolean;
   readonly mockResponse: string | undefined;
   readonly forwardClientAuth: boolean;
   readonly extraHeaders: Readonly<Record<string, string>>;
@@ -32,24 +40,39 @@ export interface DeploymentContext {
 
 /** Joins one entry of `model_list` with its provider. */
 export function createDeployment(config: DeploymentConfig, { providers, variables }: DeploymentContext): Deployment {
-  const { provider, name, model } = findProvider(config.model, config.provider, providers);
-  const { apiBase: written, params, info } = config;
-  const question: ModelQuestion = { model, apiBase: written, params, info };
-  const { apiBase, problem } = provider === undefined ? { apiBase: written ?? "" } : findBase(provider, question, variables);
-  const keyVariable = config.apiKey === undefined ? provider?.keyVariables?.find((each) => variables(each) !== undefined) : undefined;
+  const { params, info, apiBase: written } = config;
+  const found = findProvider({ model: config.model, explicit: config.provider, apiBase: written }, providers);
+  const provider = found.provider === undefined ? undefined : (hostOf(found.provider, written, providers) ?? found.provider);
+  const question: ModelQuestion = { model: found.model, apiBase: written, params, info };
+  const settings = provider === undefined ? undefined : findSettings(provider, { question, apiKey: config.apiKey }, variables);
   return {
-    ...describeTarget(provider, name, { ...question, apiBase }),
+    ...describeTarget(provider, provider === undefined ? found.name : canonicalName(provider), {
+      ...question,
+      apiBase: settings?.apiBase ?? written ?? "",
+    }),
     deploymentId: config.id,
     provider,
-    problem,
-    apiKey: config.apiKey ?? (keyVariable === undefined ? undefined : variables(keyVariable)),
-    keyVariable,
+    problem: settings?.problem,
+    apiKey: settings === undefined ? config.apiKey : settings.apiKey,
+    keyVariable: settings?.keyVariable,
+    withheldKeyVariable: settings?.withheldKeyVariable,
+    // Where no variable could hold a key, the credential is the caller's.
+    keyOptional: settings?.keyOptional === true && (provider?.keyVariables !== undefined || provider?.keyOptional === true),
     mockResponse: config.mockResponse,
     forwardClientAuth: config.forwardClientAuth,
     extraHeaders: config.extraHeaders,
     timeouts: config.timeouts,
     info,
   };
+}
+
+/** Another vendor's host that speaks the hub's dialect is known by its address, though the prefix says whose dialect it is. */
+function hostOf(named: Provider, apiBase: string | undefined, providers: readonly Provider[]): Provider | undefined {
+  const question: ModelQuestion = { model: "", apiBase, params: {}, info: {} };
+  const speaksHub = (provider: Provider): boolean => provider.dialects(question, "generate").includes(hubDialect);
+  if (apiBase === undefined || !speaksHub(named)) return undefined;
+  const host = providerOfHost(apiBase, providers);
+  return host !== undefined && speaksHub(host) ? host : undefined;
 }
 
 /** The same deployment asked for another model, as wildcards and hooks want it. */
@@ -74,21 +97,21 @@ function describeTarget(
     model,
     apiBase,
     params,
-    modelFacts: readModelFacts(info, provider?.modelFacts?.(model)),
+    modelFacts: readModelFacts(info, { ...lookUpDeployment({ providerName, model, info }).facts, ...provider?.modelFacts?.(model) }),
     quirks: provider?.quirks?.(question) ?? {},
     producer: `${providerName}@${URL.parse(apiBase)?.host ?? apiBase}`,
   };
 }
 
 /** `model_info` has the last word. */
-function readModelFacts(info: Readonly<Record<string, unknown>>, known: Partial<ModelFacts> | undefined): ModelFacts {
+function readModelFacts(info: Readonly<Record<string, unknown>>, known: Partial<ModelFacts>): ModelFacts {
   return {
-    contextWindow: number(info["max_input_tokens"]) ?? known?.contextWindow,
-    maxOutputTokens: number(info["max_output_tokens"]) ?? number(info["max_tokens"]) ?? known?.maxOutputTokens,
-    images: flag(info["supports_vision"]) ?? known?.images,
-    documents: flag(info["supports_pdf_input"]) ?? known?.documents,
-    tools: flag(info["supports_function_calling"]) ?? known?.tools,
-    reasoning: flag(info["supports_reasoning"]) ?? known?.reasoning,
+    contextWindow: number(info["max_input_tokens"]) ?? known.contextWindow,
+    maxOutputTokens: number(info["max_output_tokens"]) ?? number(info["max_tokens"]) ?? known.maxOutputTokens,
+    images: flag(info["supports_vision"]) ?? known.images,
+    documents: flag(info["supports_pdf_input"]) ?? known.documents,
+    tools: flag(info["supports_function_calling"]) ?? known.tools,
+    reasoning: flag(info["supports_reasoning"]) ?? known.reasoning,
   };
 }
 
@@ -98,32 +121,6 @@ function number(value: unknown): number | undefined {
 
 function flag(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
-}
-
-interface FoundBase {
-  readonly apiBase: string;
-  readonly problem?: string | undefined;
-}
-
-/** What the deployment says, then a variable, then the provider itself. */
-function findBase(provider: Provider, question: ModelQuestion, variables: Variables): FoundBase {
-  if (question.apiBase !== undefined) return { apiBase: question.apiBase };
-  for (const name of provider.baseVariables ?? []) {
-    const value = variables(name);
-    if (value === undefined) continue;
-    const url = URL.parse(value);
-    if (url !== null && (url.protocol === "https:" || url.protocol === "http:")) return { apiBase: value.trim().replace(/\/+$/, "") };
-    return { apiBase: "", problem: `the variable ${name} is no http or https URL` };
-  }
-  if (provider.defaultApiBase !== undefined) return { apiBase: provider.defaultApiBase };
-  try {
-    const apiBase = provider.apiBase?.(question, variables) ?? "";
-    if (apiBase !== "") return { apiBase };
-  } catch (error) {
-    return { apiBase: "", problem: error instanceof Error ? error.message : String(error) };
-  }
-  const ways = ["api_base in litellm_params", ...(provider.baseVariables ?? []).map((name) => `the variable ${name}`)];
-  return { apiBase: "", problem: `every customer of ${canonicalName(provider)} has another address; set ${ways.join(" or ")}` };
 }
 
 /** Whether `extra_headers` hold the deployment's credential: it needs no other, and gets none of a caller's. */
@@ -141,6 +138,8 @@ export function createPassThrough(model: string, provider: Provider): Deployment
     problem: undefined,
     apiKey: undefined,
     keyVariable: undefined,
+    withheldKeyVariable: undefined,
+    keyOptional: false,
     mockResponse: undefined,
     forwardClientAuth: false,
     extraHeaders: {},
@@ -157,24 +156,4 @@ const passThroughPrefix = "pass-through:";
 
 export function canonicalName(provider: Provider): string {
   return provider.names[0] ?? "unknown";
-}
-
-/** Splits `provider/model`; a name without a known prefix belongs to the provider that recognises it. */
-export function findProvider(
-  model: string,
-  explicit: string | undefined,
-  providers: readonly Provider[],
-): { provider: Provider | undefined; name: string; model: string } {
-  const slash = model.indexOf("/");
-  const prefix = slash > 0 ? model.slice(0, slash) : undefined;
-  const named = explicit ?? prefix;
-  const provider = named === undefined ? undefined : providers.find((candidate) => candidate.names.includes(named));
-  if (provider !== undefined && named !== undefined) {
-    return { provider, name: named, model: prefix === named ? model.slice(slash + 1) : model };
-  }
-  if (explicit === undefined && prefix === undefined) {
-    const recognising = providers.find((candidate) => candidate.recognises?.(model));
-    if (recognising !== undefined) return { provider: recognising, name: canonicalName(recognising), model };
-  }
-  return { provider: undefined, name: named ?? "unknown", model };
 }

@@ -52,7 +52,7 @@ function found(provider: Provider, model: string): FoundProvider {
 }
 
 /** Hosts may be told apart by a path: `api.example.com` and `api.example.com/anthropic`. The longest that fits counts. */
-function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
+export function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
   const fitting = providers.flatMap((provider) =>
     (provider.hosts ?? []).filter((host) => isOn(apiBase, host)).map((host) => ({ provider, length: host.length })),
   );

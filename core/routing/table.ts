@@ -2,7 +2,8 @@
 
 import type { Provider } from "../../sdk/provider.ts";
 import type { RouteRow } from "../status.ts";
-import { type Deployment, canonicalName, createPassThrough, findProvider, hasCredentialHeader, withModel } from "./deployment.ts";
+import { type Deployment, canonicalName, createPassThrough, hasCredentialHeader, withModel } from "./deployment.ts";
+import { findProvider } from "./find-provider.ts";
 import { type Pattern, fillPattern } from "./pattern.ts";
 
 /** How a name was resolved, for the trace. */
@@ -79,7 +80,7 @@ export class RouteTable {
   }
 
   #resolveWildcard(name: string): Resolution | undefined {
-    const { provider, model } = findProvider(name, undefined, this.#init.providers);
+    const { provider, model } = findProvider({ model: name }, this.#init.providers);
     const candidates = provider === undefined ? [name] : [name, `${canonicalName(provider)}/${model}`];
     for (const { pattern, deployments } of this.#init.wildcards) {
       for (const candidate of candidates) {
@@ -93,7 +94,7 @@ export class RouteTable {
   }
 
   #resolvePassThrough(name: string): Resolution | undefined {
-    const { provider, model } = findProvider(name, undefined, this.#init.providers);
+    const { provider, model } = findProvider({ model: name }, this.#init.providers);
     // Only vendors whose callers bring a credential of their own.
     if (provider?.recognises?.(model) !== true || provider.isCredential === undefined || provider.defaultApiBase === undefined)
       return undefined;

@@ -10,6 +10,7 @@ import { createRequestBody } from "../body/request-body.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import type { Registry } from "../registry.ts";
 import type { Deployment } from "../routing/deployment.ts";
+import { isFiltered } from "./filtered-events.ts";
 import { version } from "../version.ts";
 
 /** One attempt, ready to be authorized and sent. */
@@ -39,7 +40,7 @@ export function encodeAttempt(exchange: Exchange, deployment: Deployment, regist
   if (provider === undefined) throw new Error(`deployment "${deployment.deploymentId}" has no provider, yet it was planned`);
   const { operation } = exchange;
   const spoken = provider.dialects(deployment.question, operation);
-  const passes = spoken.includes(exchange.dialect) && mayPass(exchange, options);
+  const passes = spoken.includes(exchange.dialect) && mayPass(exchange, deployment, options);
   const dialect = registry.dialects.get(passes ? exchange.dialect : (spoken.find((name) => canSend(registry.dialects.get(name))) ?? ""));
   if (dialect?.wire === undefined || (operation === "embeddings" && !passes)) return undefined;
   if (!passes && dialect.wire.encode !== undefined && operation === "count_tokens") return undefined;
@@ -63,10 +64,10 @@ export function encodeAttempt(exchange: Exchange, deployment: Deployment, regist
   return { outbound, deployment, dialect, format, reader: encoded?.reader };
 }
 
-/** The hub's own vocabulary may pass whatever became of it; bytes of another dialect only as they came, and unseen by hooks. */
-function mayPass(exchange: Exchange, { body }: EncodeOptions): boolean {
+/** The hub's own vocabulary may pass whatever became of it; bytes of another dialect only as they came, where nobody looks at the reply. */
+function mayPass(exchange: Exchange, deployment: Deployment, { body }: EncodeOptions): boolean {
   if (exchange.dialect === hubDialect || exchange.operation === "embeddings") return true;
-  return !exchange.isEdited && body === undefined && !looksAtReply(exchange);
+  return !exchange.isEdited && body === undefined && !looksAtReply(exchange) && !isFiltered(deployment);
 }
 
 function looksAtReply({ userProgram }: Exchange): boolean {

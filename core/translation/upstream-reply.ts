@@ -14,6 +14,7 @@ import { canDecode, decode } from "../upstream/decode.ts";
 import { headerValue } from "../upstream/headers.ts";
 import type { UpstreamResponse } from "../upstream/send.ts";
 import type { Sending } from "./encode-attempt.ts";
+import { filterEvents, filtersFor } from "./filtered-events.ts";
 import { HubWatch } from "./hub-watch.ts";
 import { decodeStream, eventsOf } from "./upstream-events.ts";
 
@@ -37,9 +38,11 @@ export async function readUpstreamReply(
 
   const watch = new HubWatch();
   exchange.reported = watch;
-  const source = reply.isEventStream
-    ? decodeStream(reply.body, reader.stream(), watch)
-    : eventsOf(reader.whole(await wholeOf(reply)), watch);
+  const told = reply.isEventStream ? decodeStream(reply.body, reader.stream(), watch) : eventsOf(reader.whole(await wholeOf(reply)), watch);
+  const source = filterEvents(
+    told,
+    filtersFor(deployment, () => exchange.request, exchange.note("call")),
+  );
   const headers = response.headers.filter(([name]) => travels(name));
   if (exchange.facts.stream) {
     const type = ["content-type", "text/event-stream; charset=utf-8"] as const;
