@@ -106,11 +106,8 @@ const requireJson: Middleware = async function requireJson(ctx, next) {
 
 function createNotFound(isRouted: (path: string) => boolean): Middleware {
   return function notFound(ctx) {
-    const hint = /chat\/completions|responses|generateContent/.test(ctx.path)
-      ? " This version serves the Anthropic Messages protocol (POST /v1/messages)."
-      : "";
     if (isRouted(ctx.path))
       throw new ProxyError(`${ctx.path} does not take ${ctx.method}.`, { status: 405, kind: "invalid_request_error" });
-    throw new ProxyError(`There is no ${ctx.method} ${ctx.path} here.${hint}`, { status: 404, kind: "not_found_error" });
+    throw new ProxyError(`There is no ${ctx.method} ${ctx.path} here.`, { status: 404, kind: "not_found_error" });
   };
 }

@@ -2,12 +2,26 @@
 
 import type { Plugin } from "../sdk/plugin.ts";
 import { anthropic } from "./anthropic/index.ts";
+import { anthropicCompatible } from "./anthropic-compatible/index.ts";
 import { azure } from "./azure/index.ts";
 import { bedrock } from "./bedrock/index.ts";
 import { gemini } from "./gemini/index.ts";
 import { openaiChat } from "./openai-chat/index.ts";
 import { openaiCompatible } from "./openai-compatible/index.ts";
+import { openaiResponses } from "./openai-responses/index.ts";
 import { rules } from "./rules/index.ts";
 import { vertex } from "./vertex/index.ts";
 
-export const builtinPlugins: readonly Plugin[] = [anthropic, openaiChat, gemini, openaiCompatible, azure, bedrock, vertex, rules];
+/** Dialects and their vendors first, then hosts, the more particular ones before those that take anything. */
+export const builtinPlugins: readonly Plugin[] = [
+  anthropic,
+  openaiChat,
+  openaiResponses,
+  gemini,
+  openaiCompatible,
+  anthropicCompatible,
+  azure,
+  bedrock,
+  vertex,
+  rules,
+];
