@@ -1,6 +1,6 @@
-/** Writes docs/configuration.md from the schemas: `npm run docs`. A test fails when the file is stale. */
+/** Writes docs/configuration.md from the schemas, and the providers of docs/compatibility.md: `npm run docs`. A test fails when a page is stale. */
 
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import {
@@ -23,6 +23,8 @@ import {
   routerSchema,
   sectionSchema,
 } from "../core/config/schema-litellm.ts";
+import { infoSchema, outgoingSchema, providerSchema } from "../core/config/schema-params.ts";
+import { compatibilityPage, withProviderTable } from "./provider-table.ts";
 
 /** Where the page lives. */
 export const configurationPage: string = join(import.meta.dirname, "../docs/configuration.md");
@@ -186,6 +188,18 @@ ${table(deploymentSchema)}
 
 ${table(paramsSchema)}
 
+What is done to requests and replies:
+
+${table(outgoingSchema)}
+
+What single providers need; which provider is which, and the variables that hold their keys, are in [compatibility.md](compatibility.md#providers):
+
+${table(providerSchema)}
+
+#### model_info
+
+${table(infoSchema)}
+
 ### router_settings
 
 ${table(routerSchema)}
@@ -212,7 +226,7 @@ These keys make a note and nothing else.
 - **\`litellm:\`** ${list(laterServerKeys.keys())}
 - **Sections of config.yaml** ${list(laterSections)}
 - **Entries of model_list** ${list(laterDeploymentKeys)}
-- **litellm_params** ${list(laterParams)}, \`*cost*\`, \`aws_*\`, \`vertex_*\`, \`watsonx_*\`, \`azure_*\`, \`auto_router_*\`, \`complexity_router_*\`, \`adaptive_router_*\`
+- **litellm_params** ${list(laterParams)}, other \`aws_*\`, \`vertex_*\`, \`watsonx_*\`, \`azure_*\`, \`auto_router_*\`, \`complexity_router_*\`, \`adaptive_router_*\`
 - **router_settings** ${list(laterRouterKeys)}
 - **general_settings** ${list(laterGeneralKeys)}
 - **litellm_settings** ${list(laterLitellmKeys)}`;
@@ -249,4 +263,7 @@ function list(keys: Iterable<string>): string {
   return Array.from(keys, (key) => `\`${key}\``).join(", ");
 }
 
-if (import.meta.main) await writeFile(configurationPage, renderConfiguration());
+if (import.meta.main) {
+  await writeFile(configurationPage, renderConfiguration());
+  await writeFile(compatibilityPage, withProviderTable(await readFile(compatibilityPage, "utf8")));
+}

@@ -7,6 +7,7 @@ import { readExtraHeaders } from "./extra-headers.ts";
 import { laterDeploymentKeys, laterParamPatterns, laterParams } from "./later-keys.ts";
 import type { Report } from "./report.ts";
 import { deploymentSchema, paramsSchema, type ParamsKeys } from "./schema-litellm.ts";
+import { infoSchema, outgoingSchema, providerSchema, spellings } from "./schema-params.ts";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
 import type { DeploymentConfig, Timeouts } from "./types.ts";
 
@@ -19,13 +20,29 @@ const entryKeys: KnownKeys = {
 };
 
 const paramKeys: KnownKeys = {
-  effective: Object.keys(paramsSchema.shape),
+  effective: [paramsSchema, outgoingSchema, providerSchema].flatMap((schema) => Object.keys(schema.shape)).concat(spellings),
   later: laterParams,
   laterNote: (key) => (laterParams.includes(key) || laterParamPatterns.some((pattern) => pattern.test(key)) ? acceptedLater : undefined),
 };
 
+/** Of `litellm_params`, too, as LiteLLM takes them. */
+const priceKey = /(^|_)cost(_|$)/;
+
+/** What `litellm_settings` says for all deployments. */
+export interface DeploymentDefaults {
+  readonly useChatCompletionsApi: boolean;
+}
+
+interface Reading {
+  readonly defaults: DeploymentDefaults;
+  /** Paths of keys already told of. */
+  readonly told: Set<string>;
+  readonly report: Report;
+}
+
 /** @param place of `model_list`, with references resolved */
-export function readDeployments(place: Place, told: Set<string>, report: Report): readonly DeploymentConfig[] {
+export function readDeployments(place: Place, reading: Reading): readonly DeploymentConfig[] {
+  const { report } = reading;
   const list = valueOf(place);
   if (list == null) return [];
   if (!Array.isArray(list)) {
@@ -33,14 +50,13 @@ export function readDeployments(place: Place, told: Set<string>, report: Report)
     return [];
   }
   const idFor = createIds(report);
-  return list.map((_, index) => readDeployment(within(place, index), idFor, told, report)).filter((deployment) => deployment !== undefined);
+  return list.map((_, index) => readDeployment(within(place, index), idFor, reading)).filter((deployment) => deployment !== undefined);
 }
 
 function readDeployment(
   place: Place,
   idFor: ReturnType<typeof createIds>,
-  told: Set<string>,
-  report: Report,
+  { defaults, told, report }: Reading,
 ): DeploymentConfig | undefined {
   checkKeys(place, entryKeys, { unknown: "warning", told }, report);
   const entry = checkMapping(place, deploymentSchema, report);
@@ -48,7 +64,13 @@ function readDeployment(
   const paramsPlace = within(place, "litellm_params");
   const params = checkMapping(paramsPlace, paramsSchema, report);
   if (params === undefined) return undefined;
-  checkKeys(paramsPlace, paramKeys, { unknown: "warning", told }, report);
+  const written = asMapping(valueOf(paramsPlace));
+  const prices = pricesOf(written);
+  const known = { ...paramKeys, effective: [...paramKeys.effective, ...Object.keys(prices)] };
+  checkKeys(paramsPlace, known, { unknown: "warning", told }, report);
+  const checked = [params, checkMapping(paramsPlace, outgoingSchema, report), checkMapping(paramsPlace, providerSchema, report)];
+  const infoPlace = within(place, "model_info");
+  const info = entry.model_info === undefined ? {} : checkMapping(infoPlace, infoSchema, report);
   const extraHeaders = readExtraHeaders(within(paramsPlace, "extra_headers"), report);
   const apiBase = readApiBase(paramsPlace, params, report);
   if (entry.model_name === undefined || params.model === undefined) return undefined;
@@ -63,10 +85,27 @@ function readDeployment(
     forwardClientAuth: params.forward_client_auth ?? false,
     extraHeaders,
     timeouts: readTimeouts(params),
-    params: asMapping(valueOf(paramsPlace)),
-    info: entry.model_info ?? {},
+    params: { ...(defaults.useChatCompletionsApi ? { use_chat_completions_api: true } : {}), ...written, ...checked.reduce(merged, {}) },
+    info: { ...prices, ...entry.model_info, ...defined(info) },
     location: place.tree.locate(place.path),
   };
+}
+
+/** What the schemas made of a value stands in its place: `yes` became true, `"5"` became 5. */
+function merged(values: Readonly<Record<string, unknown>>, checked: object | undefined): Readonly<Record<string, unknown>> {
+  return { ...values, ...defined(checked) };
+}
+
+function defined(values: object | undefined): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined));
+}
+
+function pricesOf(params: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const prices = Object.entries(params).flatMap(([name, value]): [string, number][] => {
+    const price = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+    return priceKey.test(name) && typeof price === "number" && Number.isFinite(price) ? [[name, price]] : [];
+  });
+  return Object.fromEntries(prices);
 }
 
 function asMapping(value: unknown): Readonly<Record<string, unknown>> {

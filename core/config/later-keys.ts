@@ -13,20 +13,17 @@ export const laterSections: readonly string[] = words(`
 export const laterDeploymentKeys: readonly string[] = words("rpm tpm");
 
 export const laterParams: readonly string[] = words(`
-  api_version organization region_name azure_ad_token tenant_id client_id client_secret max_retries num_retries rpm tpm weight order
-  max_parallel_requests cooldown_time tags tag_regex max_budget budget_duration extra_body drop_params additional_drop_params
+  region_name max_retries num_retries rpm tpm weight order
+  max_parallel_requests cooldown_time tags tag_regex max_budget budget_duration
   allowed_openai_params merge_reasoning_content_in_choices use_in_pass_through use_litellm_proxy litellm_credential_name silent_model
   cache_control_injection_points tiered_pricing max_file_size_mb s3_bucket_name configurable_clientside_auth_params
-  temperature top_p top_k max_tokens max_completion_tokens n seed stop stream stream_options user metadata modalities service_tier
+  temperature top_p top_k max_tokens max_completion_tokens n seed stop stream stream_options user metadata modalities
   presence_penalty frequency_penalty logit_bias logprobs top_logprobs tools tool_choice parallel_tool_calls response_format
   reasoning_effort thinking verbosity web_search_options
 `);
 
 /** Whole families of parameters. */
-export const laterParamPatterns: readonly RegExp[] = [
-  /^(aws|vertex|watsonx|azure|auto_router|complexity_router|adaptive_router)_/,
-  /(^|_)cost(_|$)/,
-];
+export const laterParamPatterns: readonly RegExp[] = [/^(aws|vertex|watsonx|azure|auto_router|complexity_router|adaptive_router)_/];
 
 export const laterRouterKeys: readonly string[] = words(`
   routing_strategy routing_strategy_args fallbacks context_window_fallbacks content_policy_fallbacks default_fallbacks max_fallbacks
@@ -54,7 +51,7 @@ export const laterGeneralKeys: readonly string[] = words(`
 `);
 
 export const laterLitellmKeys: readonly string[] = words(`
-  service_callbacks service_callback audit_log_callbacks drop_params modify_params num_retries request_timeout fallbacks context_window_fallbacks
+  service_callbacks service_callback audit_log_callbacks modify_params num_retries request_timeout fallbacks context_window_fallbacks
   content_policy_fallbacks default_fallbacks allowed_fails cooldown_time cache cache_params enable_redis_auth_cache max_budget
   budget_duration timezone max_end_user_budget max_internal_user_budget internal_user_budget_duration default_internal_user_params
   default_team_params default_team_settings upperbound_key_generate_params default_key_generate_params key_generation_settings
@@ -62,7 +59,7 @@ export const laterLitellmKeys: readonly string[] = words(`
   cost_margin_config extra_spend_tag_headers disable_add_user_agent_to_request_tags tag_budget_config forward_traceparent_to_llm_provider
   add_user_information_to_llm_headers force_ipv4 ssl_verify client_ttl disable_end_user_cost_tracking
   disable_end_user_cost_tracking_prometheus_only enable_json_schema_validation include_cost_in_streaming_usage return_response_headers
-  strip_anthropic_total_tokens network_mock use_chat_completions_url_for_anthropic_messages route_all_chat_openai_to_responses
+  strip_anthropic_total_tokens network_mock route_all_chat_openai_to_responses
   skip_system_message_in_guardrail public_model_groups priority_reservation priority_reservation_settings post_call_rules guardrails
   langfuse_default_tags
 `);

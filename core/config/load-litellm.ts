@@ -10,6 +10,7 @@ import { mergeIncludes } from "./include.ts";
 import { laterGeneralKeys, laterLitellmKeys, laterRouterKeys, laterSections } from "./later-keys.ts";
 import type { Report } from "./report.ts";
 import { generalSchema, litellmSettingsSchema, routerSchema, sectionSchema } from "./schema-litellm.ts";
+import { flag } from "./schema-values.ts";
 import { isMapping, valueOf, within, type Place, type Tree } from "./tree.ts";
 import type { Config, DeploymentConfig } from "./types.ts";
 import { reportUnset } from "./unset-references.ts";
@@ -56,8 +57,10 @@ function readSections(written: Tree, environment: Environment, report: Report): 
   const told = new Set<string>();
   const root: Place = { tree, path: [] };
   checkSections(root, told, report);
+  const useChat = valueOf(within(root, "litellm_settings", "use_chat_completions_url_for_anthropic_messages"));
+  const defaults = { useChatCompletionsApi: flag.safeParse(useChat).data === true };
   return {
-    deployments: readDeployments(within(root, "model_list"), told, report),
+    deployments: readDeployments(within(root, "model_list"), { defaults, told, report }),
     aliases: readAliases(within(root, "router_settings", "model_group_alias"), report),
     callbacks: readCallbacks(within(root, "litellm_settings"), report),
     masterKey: readMasterKey(within(root, "general_settings"), variables, report),

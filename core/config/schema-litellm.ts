@@ -46,8 +46,7 @@ export const deploymentSchema: MappingSchema<DeploymentKeys> = z.object({
   }),
   litellm_params: requiredKey(anything, { description: "Where and how it is served.", type: "mapping" }),
   model_info: key(z.record(z.string(), z.unknown()), {
-    description:
-      "Facts about the model, kept as written. `id` names the deployment in logs and headers; without it a stable name is made from the entry.",
+    description: "Facts about the model, which have the last word over what is known of it. What has no effect is kept as written.",
     type: "mapping",
   }),
 });
@@ -150,12 +149,23 @@ export const generalSchema: MappingSchema<GeneralKeys> = z.object({
 });
 
 export interface LitellmSettingsKeys {
+  readonly drop_params: boolean | undefined;
+  readonly use_chat_completions_url_for_anthropic_messages: boolean | undefined;
   readonly callbacks: unknown;
   readonly success_callback: unknown;
   readonly failure_callback: unknown;
 }
 
 export const litellmSettingsSchema: MappingSchema<LitellmSettingsKeys> = z.object({
+  drop_params: key(flag, {
+    description: "Accepted. What a provider does not take is always left out, and the trace tells of it.",
+    type: "true or false",
+  }),
+  use_chat_completions_url_for_anthropic_messages: key(flag, {
+    description: "Sets `use_chat_completions_api` for every deployment that does not say otherwise.",
+    type: "true or false",
+    default: "`false`",
+  }),
   callbacks: key(anything, {
     description:
       "References to code of your own with LiteLLM's methods, as in `my_callbacks.handler`; see *Code of your own* above. Names of integrations make a note. `ccproxy.handler` of the Python original is built in.",

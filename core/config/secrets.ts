@@ -1,6 +1,7 @@
 /** Gathers the exact values that must never be written anywhere. */
 
 import { isSensitivePath } from "./describe.ts";
+import { isMapping, type Path } from "./tree.ts";
 import type { DeploymentConfig } from "./types.ts";
 import type { Reference } from "./variables.ts";
 
@@ -14,6 +15,16 @@ const publicKeys: ReadonlySet<string | number> = new Set([
   "api_base",
   "base_url",
   "custom_llm_provider",
+  "organization",
+  "project",
+  "api_version",
+  "region_name",
+  "aws_region_name",
+  "aws_profile_name",
+  "vertex_project",
+  "vertex_location",
+  "vertex_ai_project",
+  "vertex_ai_location",
   "id",
   "host",
   "port",
@@ -28,6 +39,28 @@ export interface SecretSources {
   readonly environmentVariables: ReadonlyMap<string, string>;
 }
 
+/** Texts below keys that are called like credentials; of JSON in a text its own texts, too. */
+function secretsIn(value: unknown, path: Path): readonly string[] {
+  // A price a token is called like a token.
+  if (typeof value === "string") return isSensitivePath(path) && Number.isNaN(Number(value)) ? [value, ...partsOf(value, path)] : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => secretsIn(item, [...path, index]));
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => secretsIn(item, [...path, key]));
+}
+
+/** Credentials of Google are a JSON text, of which the key alone is secret. */
+function partsOf(value: string, path: Path): readonly string[] {
+  if (!value.trimStart().startsWith("{")) return [];
+  try {
+    const parts: unknown = JSON.parse(value);
+    return isMapping(parts)
+      ? Object.entries(parts).flatMap(([key, item]) => (isSensitivePath([key]) ? secretsIn(item, [...path, key]) : []))
+      : [];
+  } catch {
+    return [];
+  }
+}
+
 /** Without repetition, longest first, so that one that contains another is struck out whole. */
 export function gatherSecrets(sources: SecretSources): readonly string[] {
   const values = new Set<string>();
@@ -35,8 +68,10 @@ export function gatherSecrets(sources: SecretSources): readonly string[] {
     if (value !== undefined && value.length >= minSecretLength) values.add(value);
   };
   add(sources.masterKey);
-  for (const { apiKey, extraHeaders } of sources.deployments) {
+  for (const { apiKey, extraHeaders, params } of sources.deployments) {
     add(apiKey);
+    for (const [key, value] of Object.entries(params))
+      if (key !== "extra_headers") for (const secret of secretsIn(value, [key])) add(secret);
     for (const [name, value] of Object.entries(extraHeaders)) {
       if (!credentialHeader.test(name)) continue;
       add(value);

@@ -14,14 +14,14 @@ export function databricksBase(_: ModelQuestion, variables: Variables): string {
 export function snowflakeBase({ params }: ModelQuestion, variables: Variables): string {
   const account = text(params["account_id"]) ?? variables("SNOWFLAKE_ACCOUNT_ID");
   if (account === undefined) throw new Error("needs an api_base, or the account in account_id or the variable SNOWFLAKE_ACCOUNT_ID.");
-  return `https://${account}.snowflakecomputing.com/api/v2/cortex/v1`;
+  return `https://${checked(account)}.snowflakecomputing.com/api/v2/cortex/v1`;
 }
 
 /** https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/ */
 export function cloudflareBase({ params }: ModelQuestion, variables: Variables): string {
   const account = text(params["account_id"]) ?? variables("CLOUDFLARE_ACCOUNT_ID");
   if (account === undefined) throw new Error("needs an api_base, or the account in account_id or the variable CLOUDFLARE_ACCOUNT_ID.");
-  return `https://api.cloudflare.com/client/v4/accounts/${account}/ai/v1`;
+  return `https://api.cloudflare.com/client/v4/accounts/${checked(account)}/ai/v1`;
 }
 
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html */
@@ -32,7 +32,13 @@ export function mantleBase({ params }: ModelQuestion, variables: Variables): str
     variables("AWS_REGION") ??
     variables("AWS_REGION_NAME") ??
     "us-east-1";
-  return `https://bedrock-mantle.${region}.api.aws/v1`;
+  return `https://bedrock-mantle.${checked(region)}.api.aws/v1`;
+}
+
+/** It becomes part of an address. */
+function checked(part: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(part)) return part;
+  throw new Error("names an account or a region that cannot be part of an address; wanted letters, digits and dashes.");
 }
 
 function withScheme(host: string): string {

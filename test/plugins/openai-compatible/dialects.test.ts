@@ -149,6 +149,11 @@ describe("bases with an account in them", () => {
     expect(provider(name).check?.(question("m", { params }), (variable) => variables[variable])).toEqual([]);
   });
 
+  test.each(["evil.example/", "a b", "a@b", "../x"])("%j is no account", (account_id) => {
+    expect(() => provider("cloudflare").apiBase?.(question("m", { params: { account_id } }), none)).toThrow(/account or a region/);
+    expect(() => provider("snowflake").apiBase?.(question("m", { params: { account_id } }), none)).toThrow(/account or a region/);
+  });
+
   test.each(["databricks", "snowflake", "cloudflare", "hosted_vllm", "openai_like"])("%s says what is missing", (name) => {
     expect(provider(name).check?.(question("m"), none)).toEqual([expect.stringMatching(/^needs an api_base.*[A-Z_]+/)]);
     expect(() => provider(name).apiBase?.(question("m"), none)).toThrow(/needs an api_base/);
