@@ -214,6 +214,62 @@ async function images({ client, host, open }: Stage): Promise<void> {
   ]);
 }
 
+async function documents({ host, open }: Stage): Promise<void> {
+  host.script(says("It is a report."));
+  // The first bytes of a PDF.
+  const document = Buffer.from("%PDF-1.7\n%âãÏÓ\n", "latin1").toString("base64");
+  await open().say({ text: "What is this?", document }, "whole");
+  expect(partsOf(host.asked[0]).filter((part) => part.type === "document")).toEqual([{ type: "document", data: document }]);
+}
+
+/** Hosts of other vendors have shorter names for tools: what they get is another name, what the client hears is its own. */
+async function longNames({ client, host, open }: Stage, how: How): Promise<void> {
+  const name = `mcp__a_server_with_a_long_name__${"and_a_tool_".repeat(6)}end`;
+  const long: ToolDeclaration = { ...weather, name };
+  host.script((asked, index) =>
+    index === 0 ? calls({ name: asked.tools.find((one) => one !== clock.name) ?? "", input: { city: "Oslo" } }) : says("Rain."),
+  );
+  const chat = open({ tools: [clock, long] });
+  const first = await chat.say({ text: "How is the weather?" }, how);
+  expect(first.calls).toMatchObject([{ name, input: { city: "Oslo" } }]);
+  await chat.say({ results: first.calls.map((call) => ({ call, text: "rain" })) }, how);
+  const called = partsOf(host.asked[1]).find((part) => part.type === "call");
+  expect(called?.name).toBe(host.asked[0]?.tools[1]);
+  expect(host.asked[1]?.tools).toEqual(host.asked[0]?.tools);
+  if (client.name !== host.wire.name && host.wire.name !== "anthropic") expect(called?.name).not.toBe(name);
+}
+
+const source = { url: "https://weather.example/oslo", title: "Weather in Oslo" };
+/** What the vendor's own search is called on each wire. */
+const searches: Readonly<Partial<Record<WireName, string>>> = {
+  anthropic: "web_search",
+  "openai-responses": "web_search",
+  gemini: "googleSearch",
+};
+
+async function webSearch({ client, host, open }: Stage, how: How): Promise<void> {
+  const text = "It rains in Oslo, says the search.";
+  host.script({
+    parts: [
+      { type: "search", query: "weather Oslo", sources: [source] },
+      { type: "text", text },
+    ],
+  });
+  const chat = open({ webSearch: true });
+  const own = searches[host.wire.name];
+  if (own === undefined && client.name !== host.wire.name) {
+    const seen = client.failure(await thrownBy(chat.say({ text: "How is the weather in Oslo?" }, how)));
+    expect(seen).toMatchObject({ status: 400, message: expect.stringContaining("has no web search") });
+    return;
+  }
+  const answer = await chat.say({ text: "How is the weather in Oslo?" }, how);
+  if (own !== undefined) expect(host.asked[0]?.tools).toEqual([own]);
+  expect(answer).toMatchObject({ text, sources: [source.url], end: "stop" });
+  // The found pages are part of the history, and come back in whatever form.
+  host.script(says("No."));
+  expect((await chat.say({ text: "Are you sure?" }, how)).text).toBe("No.");
+}
+
 async function length({ host, open }: Stage, how: How): Promise<void> {
   host.script(says("This is cut in the", { end: "length" }));
   expect(await open().say({ text: "Tell me all." }, how)).toMatchObject({ text: "This is cut in the", end: "length" });
@@ -321,10 +377,15 @@ async function move({ host, open, other, model, thinkingModel }: Stage, how: How
 export const features: readonly Feature[] = [
   { name: "text", tests: [{ run: text }] },
   { name: "stream", tests: [{ run: stream }] },
-  { name: "tools", tests: both(toolLoop) },
+  {
+    name: "tools",
+    tests: [...both(toolLoop), ...both(longNames).map((test) => ({ ...test, variant: `long names, ${test.variant}`, needsProxy: true }))],
+  },
   { name: "parallel tools", tests: both(parallelTools) },
   { name: "thinking", tests: both(thinking) },
   { name: "images", tests: [{ run: images }] },
+  { name: "documents", tests: [{ run: documents }] },
+  { name: "web search", tests: both(webSearch).map((test) => ({ ...test, needsProxy: true })) },
   { name: "length", tests: both(length) },
   { name: "refusal", tests: both(refusal) },
   {

@@ -70,7 +70,7 @@ function open(options: ChatOptions): Chat {
   };
 }
 
-function contentOf({ text, images = [], results = [] }: UserTurn): ContentBlockParam[] {
+function contentOf({ text, images = [], document, results = [] }: UserTurn): ContentBlockParam[] {
   return [
     ...results.map((result) => ({
       type: "tool_result" as const,
@@ -78,6 +78,15 @@ function contentOf({ text, images = [], results = [] }: UserTurn): ContentBlockP
       content: result.image === undefined ? result.text : [{ type: "text" as const, text: result.text }, imageOf(result.image)],
     })),
     ...images.map(imageOf),
+    ...(document === undefined
+      ? []
+      : [
+          {
+            type: "document" as const,
+            source: { type: "base64" as const, media_type: "application/pdf" as const, data: document },
+            title: "report.pdf",
+          },
+        ]),
     ...(text === undefined ? [] : [{ type: "text" as const, text }]),
   ];
 }

@@ -140,7 +140,7 @@ async function streamed(
   return said(content, stopReason, usage, deltas);
 }
 
-function contentOf({ text, images = [], results = [] }: UserTurn): ContentBlock[] {
+function contentOf({ text, images = [], document, results = [] }: UserTurn): ContentBlock[] {
   return [
     ...results.map((result) => ({
       toolResult: {
@@ -149,6 +149,9 @@ function contentOf({ text, images = [], results = [] }: UserTurn): ContentBlock[
       },
     })),
     ...images.map(imageOf),
+    ...(document === undefined
+      ? []
+      : [{ document: { name: "report", format: "pdf" as const, source: { bytes: Buffer.from(document, "base64") } } }]),
     ...(text === undefined ? [] : [{ text }]),
   ];
 }

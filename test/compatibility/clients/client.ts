@@ -32,6 +32,8 @@ export interface ChatOptions {
 export interface UserTurn {
   readonly text?: string;
   readonly images?: readonly Image[];
+  /** Of a PDF, base64. */
+  readonly document?: string;
   /** Answers to the calls of the turn before. */
   readonly results?: readonly Result[];
 }

@@ -80,7 +80,7 @@ function open(options: ChatOptions): Chat {
   };
 }
 
-function partsOf({ text, images = [], results = [] }: UserTurn): Part[] {
+function partsOf({ text, images = [], document, results = [] }: UserTurn): Part[] {
   return [
     ...results.map(({ call, text: output, image }) => ({
       functionResponse: {
@@ -91,6 +91,7 @@ function partsOf({ text, images = [], results = [] }: UserTurn): Part[] {
       },
     })),
     ...images.map(({ mediaType, data }) => ({ inlineData: { mimeType: mediaType, data } })),
+    ...(document === undefined ? [] : [{ inlineData: { mimeType: "application/pdf", data: document } }]),
     ...(text === undefined ? [] : [{ text }]),
   ];
 }

@@ -104,9 +104,12 @@ function plain(message: ChatCompletionMessage & Thoughts): ChatCompletionMessage
   return { ...rest, tool_calls: calls };
 }
 
-function messagesOf({ text, images = [], results = [] }: UserTurn): ChatCompletionMessageParam[] {
+function messagesOf({ text, images = [], document, results = [] }: UserTurn): ChatCompletionMessageParam[] {
   const parts: ChatCompletionContentPart[] = [
     ...images.map(({ mediaType, data }) => ({ type: "image_url" as const, image_url: { url: `data:${mediaType};base64,${data}` } })),
+    ...(document === undefined
+      ? []
+      : [{ type: "file" as const, file: { filename: "report.pdf", file_data: `data:application/pdf;base64,${document}` } }]),
     ...(text === undefined ? [] : [{ type: "text" as const, text }]),
   ];
   return [

@@ -85,8 +85,14 @@ function plain(item: Response["output"][number]): ResponseInputItem {
   return copy as ResponseInputItem;
 }
 
-function itemsOf({ text, images = [], results = [] }: UserTurn): ResponseInputItem[] {
-  const parts = [...images.map(imageOf), ...(text === undefined ? [] : [{ type: "input_text" as const, text }])];
+function itemsOf({ text, images = [], document, results = [] }: UserTurn): ResponseInputItem[] {
+  const parts = [
+    ...images.map(imageOf),
+    ...(document === undefined
+      ? []
+      : [{ type: "input_file" as const, filename: "report.pdf", file_data: `data:application/pdf;base64,${document}` }]),
+    ...(text === undefined ? [] : [{ type: "input_text" as const, text }]),
+  ];
   return [
     ...results.map((result) => ({
       type: "function_call_output" as const,
