@@ -4,6 +4,7 @@
  */
 
 import type { Credential, HeaderList, Operation } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
 import { plainHeaders } from "../../sdk/hub/foreign-headers.ts";
 import type { Addressed, Outbound, Provider } from "../../sdk/provider.ts";
 import type { ModelFacts, Target } from "../../sdk/wire.ts";
@@ -58,10 +59,14 @@ function versionedBase(apiBase: string): string {
   return `${base.origin}${path}${/\/v\d+(?:alpha|beta)?\d*$/.test(path) ? "" : "/v1beta"}`;
 }
 
-/** Tuned models have a collection of their own. */
+/** Tuned models have a collection of their own. A name must not lead to another resource: clients choose it where a deployment takes any. */
 function resourceOf(model: string): string {
   const resource = /^(?:models|tunedModels)\//.test(model) ? model : `models/${model}`;
-  return resource.split("/").map(encodeURIComponent).join("/");
+  const segments = resource.split("/");
+  if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
+    throw new ProxyError("model: found a name that is a path, wanted one of a model", { status: 400, kind: "invalid_request_error" });
+  }
+  return segments.map(encodeURIComponent).join("/");
 }
 
 function methodOf({ operation, stream }: { readonly operation: Operation; readonly stream: boolean }): WireMethod {

@@ -60,6 +60,9 @@ class ListFrames implements Frames {
   }
 }
 
+/** The vendor's own client forgets a whole turn of which one response has no part. */
+const nothing: readonly JsonObject[] = [{ text: "" }];
+
 class GeminiEncoder implements StreamEncoder {
   readonly #options: ReplyOptions;
   readonly #frames: Frames;
@@ -77,7 +80,8 @@ class GeminiEncoder implements StreamEncoder {
     if (event["type"] === "error") return this.fail(errorOf(event));
     const told = this.#teller.push(event);
     if (told === undefined) return "";
-    const json = JSON.stringify({ ...told.rest, ...response(told.candidate, this.#options, this.#teller.model) });
+    const candidate = told.candidate.parts.length > 0 ? told.candidate : { ...told.candidate, parts: nothing };
+    const json = JSON.stringify({ ...told.rest, ...response(candidate, this.#options, this.#teller.model) });
     if (!this.#teller.isOver) return this.#frames.one(json);
     this.#isOver = true;
     return this.#frames.one(json) + this.#frames.end();
