@@ -23,12 +23,13 @@ export const openai: Row = {
 
 /**
  * OpenAI's own host is asked by Responses, where reasoning goes on between tool calls. Most servers that call themselves
- * compatible have Chat Completions only, and answer 404 to the other.
+ * compatible have Chat Completions only, and answer 404 to the other: clients of Responses too are translated there, unless
+ * `mode: responses` says that it is not so.
  */
 function dialects({ model, apiBase }: ModelQuestion): readonly string[] {
   if (needsChat(model)) return [chat];
   const own = apiBase === undefined || ownHosts.has(URL.parse(apiBase)?.host ?? "");
-  return own || needsResponses(model) ? [responses, chat] : [chat, responses];
+  return own || needsResponses(model) ? [responses, chat] : [chat];
 }
 
 function named(params: Readonly<Record<string, unknown>>, key: string, header: string): readonly (readonly [string, string])[] {
