@@ -49,6 +49,15 @@ export function readModelName(name: string): ModelName {
   return { route, region: place, id };
 }
 
+/** Vendors stand before the dot of an id, behind the part of the world that an inference profile spans. */
+const bareId =
+  /^(?:(?:us|us-gov|eu|jp|au|apac|ca|global)\.)?(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen|writer|zai)\.[a-z]/;
+
+/** Whether a name without a prefix is one of Bedrock's ids, e.g. `us.amazon.nova-pro-v1:0`. */
+export function isBedrockId(name: string): boolean {
+  return bareId.test(name);
+}
+
 export type Family = "claude" | "nova" | "nova-2" | "gpt-oss" | "openai" | "kimi" | "mistral" | "other";
 
 /** The first that fits counts. */

@@ -8,7 +8,7 @@ import { type LoadCredentials, createCredentialStore } from "./credentials.ts";
 import { rewrapError } from "./errors.ts";
 import { FrameReader, isFramed } from "./frames.ts";
 import { loadCredentials } from "./load-credentials.ts";
-import { isRegion, readModelName } from "./models.ts";
+import { isBedrockId, isRegion, readModelName } from "./models.ts";
 import { param, readAsked } from "./params.ts";
 import { regionOf, regionOfHost, regionPlaces, regionalBase } from "./region.ts";
 import { signRequest } from "./sign.ts";
@@ -23,6 +23,7 @@ export function createBedrockProvider({ loadCredentials: load = loadCredentials,
   const credentials = createCredentialStore(load, now);
   return {
     names: ["bedrock", "bedrock_converse"],
+    recognises: isBedrockId,
     defaultApiBase: undefined,
     keyVariables: ["AWS_BEARER_TOKEN_BEDROCK"],
     keyOptional: true,

@@ -129,6 +129,19 @@ describe("which wire a model is asked on, and where", () => {
     expect(provider.modelId?.("unknown/amazon.nova-pro-v1:0")).toBe("unknown/amazon.nova-pro-v1:0");
   });
 
+  test.each([
+    ["anthropic.claude-3-haiku-20240307-v1:0", true],
+    ["us.amazon.nova-pro-v1:0", true],
+    ["openai.gpt-oss-20b-1:0", true],
+    ["claude-opus-5", false],
+    ["gpt-6.1-sol", false],
+    ["gemini-3.8-flash", false],
+    ["llama3.2:1b", false],
+    ["openai", false],
+  ])("the bare name %s is one of Bedrock's ids: %s", (name, expected) => {
+    expect(provider.recognises?.(name)).toBe(expected);
+  });
+
   test("tokens are counted by the proxy, and nothing is embedded", () => {
     const question = questionOf({ model: "anthropic.claude-opus-5" });
     expect(provider.dialects(question, "count_tokens")).toEqual([]);

@@ -79,6 +79,18 @@ describe("replies of the Converse wire", () => {
     });
   }
 
+  test("the end is told as soon as the counts are in, not only when the connection ends", () => {
+    const decoder = readerOf(undefined).reader.stream();
+    const push = (name: string, payload: unknown): readonly JsonObject[] =>
+      decoder.push(Buffer.from(`event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`));
+    push("messageStart", { role: "assistant" });
+    push("contentBlockDelta", { contentBlockIndex: 0, delta: { text: "Hi" } });
+    expect(push("messageStop", { stopReason: "end_turn" }).map(({ type }) => type)).toEqual(["content_block_stop"]);
+    const last = push("metadata", { usage: { inputTokens: 1, outputTokens: 1 } });
+    expect(last.map(({ type }) => type)).toEqual(["message_delta", "message_stop"]);
+    expect(decoder.end()).toEqual([]);
+  });
+
   test("what is no reply is refused", () => {
     expect(() => readerOf(undefined).reader.whole({ Output: { __type: "x" }, Version: "1.0" })).toThrow(ProxyError);
   });
