@@ -5,16 +5,14 @@ import { isObject, type Node } from "./json-schema-node.ts";
 
 /** One that asks for what all of them ask for; where two say different things of a keyword, the first one counts. */
 export function mergeAll(nodes: readonly Node[]): Node {
-  const merged: Node = {};
-  for (const node of nodes) {
-    for (const [keyword, value] of Object.entries(node)) {
-      const before = merged[keyword];
-      if (keyword === "properties" && isObject(before) && isObject(value)) merged[keyword] = { ...value, ...before };
-      else if (keyword === "required" && Array.isArray(before) && Array.isArray(value)) merged[keyword] = [...before, ...value];
-      else merged[keyword] = before ?? value;
-    }
+  const merged = new Map<string, Json>();
+  for (const [keyword, value] of nodes.flatMap((node) => Object.entries(node))) {
+    const before = merged.get(keyword);
+    if (keyword === "properties" && isObject(before) && isObject(value)) merged.set(keyword, { ...before, ...value, ...before });
+    else if (keyword === "required" && Array.isArray(before) && Array.isArray(value)) merged.set(keyword, [...before, ...value]);
+    else if (before === undefined) merged.set(keyword, value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 /** One object that takes whatever any of them takes. */

@@ -22,7 +22,7 @@ const numbers = keywords(
 );
 const texts = keywords("title description pattern format $ref $id $anchor");
 /** For readers of schemas, not for models. */
-const silent = keywords("$schema $comment $id $vocabulary");
+const silent = keywords("$schema $comment $id $vocabulary __proto__");
 /** Names of keywords may be told; others could be anything. */
 const known = keywords(
   ...[maps, lists, singles, numbers, texts].flatMap((names) => [...names]),
