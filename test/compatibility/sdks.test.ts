@@ -36,8 +36,9 @@ const places: readonly Place[] = [
   { wire: anthropicWire, params: { model: "anthropic/claude-sonnet-5-5", api_key: "sk-ant-deployment-key" } },
   {
     wire: openaiChatWire,
-    params: { model: "openai/gpt-4.1", api_key: "sk-deployment-key" },
-    thinkingParams: { model: "deepseek/deepseek-v4-pro", api_key: "sk-deployment-key" },
+    // A model without Responses: clients of that would be passed on as they are.
+    params: { model: "openai/gpt-4o-search-preview", api_key: "sk-deployment-key" },
+    thinkingParams: { model: "moonshot/kimi-k3", api_key: "sk-deployment-key" },
     path: "/v1",
   },
   { wire: openaiResponsesWire, params: { model: "openai/responses/gpt-6-sol", api_key: "sk-deployment-key" }, path: "/v1" },

@@ -254,9 +254,13 @@ function read(request: Asked["request"]): Asked {
     stream: body["stream"] === true,
     system: system.join("\n"),
     turns,
-    tools: objects(body["tools"], "tools").map((tool, index) =>
-      text(object(tool["function"], `tools[${index}].function`)["name"], `tools[${index}].function.name`),
-    ),
+    tools: [
+      ...objects(body["tools"], "tools").map((tool, index) =>
+        text(object(tool["function"], `tools[${index}].function`)["name"], `tools[${index}].function.name`),
+      ),
+      // A search is no tool here, but a switch.
+      ...("web_search_options" in body ? ["web_search_options"] : []),
+    ],
   };
 }
 

@@ -338,6 +338,9 @@ function read(request: Asked["request"]): Asked {
         turns.push({ role: "user", parts: [{ type: "result", id: bare(text(item["call_id"], where)), text: said }, ...rest] });
         break;
       }
+      case "web_search_call":
+        text(item["id"], `${where}.id`);
+        break;
       default:
         throw new Error(`${where}.type is ${String(type)}`);
     }
