@@ -20,7 +20,7 @@ const able = { images: true, documents: true, tools: true, reasoning: true };
 const blind = { images: false, documents: false, tools: true };
 
 /** The first match counts. */
-export const knownModels: readonly KnownModel[] = [
+const knownModels: readonly KnownModel[] = [
   {
     id: /^claude-(?:fable|mythos)-5-2\b/,
     facts: { contextWindow: 1_000_000, maxOutputTokens: 128_000, ...able },

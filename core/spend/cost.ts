@@ -23,7 +23,7 @@ export function costUsd(usage: Usage | undefined, info: Readonly<Record<string, 
 }
 
 /** USD; null when the usage is not known, or the price of tokens there are. */
-export function costOf(usage: Usage | undefined, prices: Prices): number | null {
+function costOf(usage: Usage | undefined, prices: Prices): number | null {
   if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return null;
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
   const each = pricesAt(prices, inputTokens + cacheReadTokens + cacheWriteTokens);

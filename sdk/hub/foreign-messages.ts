@@ -79,20 +79,10 @@ function withoutMidSystem(body: RequestBody, bytes: Buffer, quirks: MessagesQuir
   const isStripped = !messageConfigBetas.some((beta) => allows(quirks, beta));
   if (!isFolded && !isStripped) return [];
   const messages = body.field("messages");
-  if (messages === undefined || !holdsSystemRole(bytes.subarray(messages.start, messages.end))) return [];
+  // Inside a text its quotes would be escaped.
+  if (messages === undefined || !bytes.subarray(messages.start, messages.end).includes('"system"')) return [];
   const items = itemsOf(bytes, messages.start);
   return isFolded ? foldSystem(bytes, items, note) : stripOutputConfig(bytes, items, note);
-}
-
-/** Whether the word stands somewhere as a value; inside a text its quotes would be escaped. */
-function holdsSystemRole(bytes: Buffer): boolean {
-  const word = '"system"';
-  for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + 1)) {
-    let before = at - 1;
-    while ((bytes[before] ?? 0) <= 0x20 && before > 0) before--;
-    if (bytes[before] === 0x3a) return true;
-  }
-  return false;
 }
 
 function withoutScope(body: RequestBody, bytes: Buffer, note: Note): readonly Splice[] {

@@ -143,6 +143,16 @@ describe("a service account", () => {
     expect(tokenOf(await sign({ vertex_credentials: account() }))).toBe("Bearer mended");
   });
 
+  it("that was mended in its file is read anew", async () => {
+    const file = path.join(directory, "key.json");
+    writeFileSync(file, JSON.stringify(account()));
+    answer = () => ({ status: 400, json: { error: "invalid_grant" } });
+    await failureOf(sign({ vertex_credentials: file }));
+    writeFileSync(file, JSON.stringify(account({ project_id: "of-the-mended-key" })));
+    answer = () => ({ status: 200, json: { access_token: "mended", expires_in: 3600 } });
+    expect((await sign({ vertex_credentials: file })).url).toContain("/projects/of-the-mended-key/");
+  });
+
   it("whose server cannot be reached may be tried again", async () => {
     const failure = await failureOf(sign({ vertex_credentials: account({ token_uri: "http://127.0.0.1:1/token" }) }));
     expect(failure).toMatchObject({ status: 502, kind: "api_error", headers: {} });

@@ -36,6 +36,11 @@ describe("an error of a host of Messages", () => {
     for (const each of [body, [body]]) expect(read(code, each)).toMatchObject({ status: code, kind, message: "no" });
   });
 
+  it("in Google's envelope is told by its name before its status", () => {
+    expect(read(500, { error: { code: 8, message: "no", status: "RESOURCE_EXHAUSTED" } }).kind).toBe("rate_limit_error");
+    expect(read(500, { error: { message: "no", type: "overloaded_error" } }).kind).toBe("overloaded_error");
+  });
+
   it("in Google's envelope says in the body when to come back", () => {
     const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "36.2s" }];
     const body = { error: { code: 429, message: "Quota exceeded", status: "RESOURCE_EXHAUSTED", details } };
