@@ -1,5 +1,6 @@
 /** Which provider a model name belongs to, as LiteLLM resolves it. Pure. */
 
+import { matchHost } from "../../sdk/hub/host-match.ts";
 import type { Provider } from "../../sdk/provider.ts";
 
 export interface ProviderQuery {
@@ -51,27 +52,18 @@ function found(provider: Provider, model: string): FoundProvider {
   return { provider, name: provider.names[0] ?? "unknown", model };
 }
 
-/** Hosts may be told apart by a path: `api.example.com` and `api.example.com/anthropic`. The longest that fits counts. */
-export function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
-  const fitting = providers.flatMap((provider) =>
-    (provider.hosts ?? []).filter((host) => isOn(apiBase, host)).map((host) => ({ provider, length: host.length })),
-  );
-  return fitting.reduce<(typeof fitting)[number] | undefined>(
-    (best, next) => (best === undefined || next.length > best.length ? next : best),
-    undefined,
-  )?.provider;
-}
-
-/**
- * Whether a URL is on a host, or below a path of it. A look-alike such as `api.example.com.evil.example` is not.
- *
- * @param host e.g. `api.example.com`, `api.example.com:8443`, `api.example.com/anthropic`
- */
-export function isOn(url: string, host: string): boolean {
-  const parsed = URL.parse(url);
-  if (parsed === null || parsed.username !== "" || parsed.password !== "") return false;
-  const place = `${parsed.host}${parsed.pathname}`;
-  return place === host || place.startsWith(host.endsWith("/") ? host : `${host}/`);
+function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
+  const url = URL.parse(apiBase);
+  if (url === null) return undefined;
+  let best: Provider | undefined;
+  let longest = 0;
+  for (const provider of providers) {
+    for (const host of provider.hosts ?? []) {
+      const length = matchHost(url, host);
+      if (length > longest) [best, longest] = [provider, length];
+    }
+  }
+  return best;
 }
 
 /** Names to suggest in place of one that nobody has. */

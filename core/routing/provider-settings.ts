@@ -1,7 +1,7 @@
 /** Where a provider is reached and with which key, for one deployment: what the deployment says, else variables, else the provider. Pure. */
 
+import { matchHost } from "../../sdk/hub/host-match.ts";
 import type { ModelQuestion, Provider, Variables } from "../../sdk/provider.ts";
-import { isOn } from "./find-provider.ts";
 
 export interface ProviderSettings {
   /** Without a trailing slash; empty where there is a problem. */
@@ -79,8 +79,10 @@ function findBase(provider: Provider, question: ModelQuestion, variables: Variab
 function isTrusted(provider: Provider, { apiBase }: ModelQuestion): boolean {
   // The provider's own, or that of a variable that stands beside the key's.
   if (apiBase === undefined || provider.defaultApiBase === undefined) return true;
-  const own = [new URL(provider.defaultApiBase).host, ...(provider.hosts ?? [])];
-  return isOwnMachine(apiBase) || own.some((host) => isOn(apiBase, host.split("/", 1)[0] ?? host));
+  const url = URL.parse(apiBase);
+  // Which of a vendor's APIs is meant does not matter here.
+  const own = [new URL(provider.defaultApiBase).host, ...(provider.hosts ?? []).map((host) => host.split("/", 1)[0] ?? host)];
+  return url !== null && (isOwnMachine(apiBase) || own.some((host) => matchHost(url, host) > 0));
 }
 
 function isOwnMachine(apiBase: string): boolean {

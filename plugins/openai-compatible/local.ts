@@ -43,7 +43,6 @@ export const local: readonly Row[] = [
     keyOptional: true,
     page: "https://docs.litellm.ai/docs/providers/openai_compatible",
     evidence: "untested",
-    dialects: [chat, responses],
     quirks: { thinkTags: true },
   },
   {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findProvider, isOn } from "../../../core/routing/find-provider.ts";
+import { findProvider } from "../../../core/routing/find-provider.ts";
 import { createRegistry } from "../../../core/registry.ts";
 import { builtinPlugins } from "../../../plugins/index.ts";
 import { openaiCompatible } from "../../../plugins/openai-compatible/index.ts";
@@ -46,6 +46,8 @@ describe("as LiteLLM resolves them", () => {
     ["gpt-6-sol", { explicit: "grok" }, "grok"],
     ["llama", { apiBase: "https://api.together.xyz.evil.example/v1" }, "unknown"],
     ["llama", { apiBase: "https://api.together.xyz@evil.example/v1" }, "unknown"],
+    ["llama", { apiBase: "https://eu.api.x.ai/v1" }, "unknown"],
+    ["llama", { apiBase: "https://api.x.ai:8443/v1" }, "unknown"],
     ["llama", { apiBase: "no url" }, "unknown"],
   ])("%s with %j is nobody's", (model, more, name) => {
     expect(resolve(model, more)).toEqual([name, model, false]);
@@ -77,10 +79,4 @@ test("every name of the table resolves to its own provider", () => {
       expect(resolve(`${name}/some/model`)).toEqual([provider.names[0], "some/model", true]);
     }
   }
-});
-
-test("a host is matched whole", () => {
-  expect(isOn("https://api.x.ai/v1", "api.x.ai")).toBe(true);
-  expect(isOn("https://api.x.ai:8443/v1", "api.x.ai")).toBe(false);
-  expect(isOn("https://eu.api.x.ai/v1", "api.x.ai")).toBe(false);
 });
