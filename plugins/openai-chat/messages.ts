@@ -137,11 +137,9 @@ function assistantMessage(parts: readonly AssistantPart[], options: MessageOptio
   const texts = parts.flatMap((part) => (part.type === "text" ? [part] : quirks.tools === false ? toldCall(part) : []));
   const content = assistantContent(texts, calls.length > 0, options);
   const reasoning = reasoningFields(parts, quirks, content);
-  const isEmpty = content === "" && calls.length === 0 && Object.keys(reasoning).length === 0;
   return {
     role: "assistant",
-    // Hosts refuse a turn in which nothing is said.
-    content: isEmpty ? "[no answer]" : content,
+    content,
     ...reasoning,
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };

@@ -214,10 +214,11 @@ export class ChatReply {
   #settle(): void {
     if (this.#tags !== undefined) this.#tagged(this.#tags.end());
     this.#seal();
-    this.#calls.finish(this.#finishReason === "length" || this.#finishReason === "model_length");
+    this.#calls.finish();
   }
 
   #finish(reason: string, choice: JsonObject): void {
+    // Said again, be it an error of whatever the host does afterwards, it changes nothing about a whole answer.
     if (this.#finishReason !== undefined) return;
     this.#finishReason = reason;
     const failure = failures.get(reason);
@@ -232,9 +233,7 @@ export class ChatReply {
       this.#writer.stop("stop_sequence", matched);
       return;
     }
-    const stop = stopReasons.get(reason) ?? "end_turn";
-    // A client that is told to carry out calls waits for calls.
-    this.#writer.stop(stop === "tool_use" && !this.#calls.hasAny ? "end_turn" : stop);
+    this.#writer.stop(stopReasons.get(reason) ?? "end_turn");
   }
 
   #fail(error: ProxyError): void {

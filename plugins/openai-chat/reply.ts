@@ -65,7 +65,6 @@ class ChatStreamDecoder implements StreamDecoder {
 
   #read(events: readonly SseFields[]): void {
     for (const { data } of events) {
-      if (this.#reply.isOver) return;
       if (data.startsWith("[DONE]")) this.#reply.done();
       else if (data.startsWith("{")) this.#event(data);
     }

@@ -62,11 +62,11 @@ export class ToolCalls {
     for (const call of this.#calls) if (call.isStarted && !call.isEnded && call.input.isComplete) this.#end(call);
   }
 
-  /** Nothing more comes. @param isCut whether the last call may be half a call, which the end of the reply then ends */
-  finish(isCut: boolean): void {
+  /** Nothing more comes. */
+  finish(): void {
     for (const call of this.#calls) {
       if (!call.isStarted) this.#start(call, this.#onlyTool ?? noName);
-      if (!isCut && !call.isEnded) this.#end(call);
+      if (!call.isEnded) this.#end(call);
     }
   }
 
