@@ -52,7 +52,8 @@ function found(provider: Provider, model: string): FoundProvider {
   return { provider, name: provider.names[0] ?? "unknown", model };
 }
 
-function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
+/** Hosts may be told apart by a path: `api.example.com` and `api.example.com/anthropic`. The longest that fits counts. */
+export function providerOfHost(apiBase: string, providers: readonly Provider[]): Provider | undefined {
   const url = URL.parse(apiBase);
   if (url === null) return undefined;
   let best: Provider | undefined;

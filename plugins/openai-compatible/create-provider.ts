@@ -49,8 +49,12 @@ function variableName({ names }: Row): string {
   return (names[0] ?? "").toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
 }
 
+/** With and without the path: where the host offers other APIs as well, the longer one says which is meant. */
 function ownHosts({ base, hosts = [] }: Row): readonly string[] {
-  return base === undefined || isOwnMachine(new URL(base).hostname) ? hosts : [new URL(base).host, ...hosts];
+  if (base === undefined) return hosts;
+  const { host, hostname, pathname } = new URL(base);
+  if (isOwnMachine(hostname)) return hosts;
+  return [host, ...(pathname === "/" ? [] : [`${host}${pathname}`]), ...hosts];
 }
 
 function isOwnMachine(hostname: string): boolean {
