@@ -17,18 +17,9 @@ export interface ContentOptions {
   readonly note: Note;
 }
 
+/** A turn of the conversation is a content: it has something to say, and roles alternate there already. */
 export function encodeTurns(turns: readonly Turn[], options: ContentOptions): readonly WireContent[] {
-  const contents: { role: WireContent["role"]; parts: JsonObject[] }[] = [];
-  for (const turn of turns) {
-    const role = turn.role === "assistant" ? "model" : "user";
-    const parts = encodeTurn(turn, options);
-    const last = contents.at(-1);
-    // What is left of a turn may be nothing, and then two turns of one role meet.
-    if (parts.length === 0) continue;
-    if (last?.role === role) last.parts.push(...parts);
-    else contents.push({ role, parts: [...parts] });
-  }
-  return contents;
+  return turns.map((turn) => ({ role: turn.role === "assistant" ? "model" : "user", parts: encodeTurn(turn, options) }));
 }
 
 function encodeTurn(turn: Turn, options: ContentOptions): readonly JsonObject[] {

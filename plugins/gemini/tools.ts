@@ -81,10 +81,9 @@ function encodeSearch(search: WebSearchTool | undefined, { quirks, note }: ToolO
   return excluded.length === 0 ? {} : { excludeDomains: excluded };
 }
 
-/** A choice without functions is refused. */
+/** A conversation without functions has no choice either: one would be refused. */
 function choice({ tools, toolChoice, parallelToolCalls }: Conversation, { names, note }: ToolOptions): JsonObject {
-  if (tools.length === 0) return {};
-  if (!parallelToolCalls) note("calls may come in parallel: this wire cannot forbid it");
+  if (!parallelToolCalls && tools.length > 0) note("calls may come in parallel: this wire cannot forbid it");
   switch (toolChoice?.type) {
     case undefined:
       return {};

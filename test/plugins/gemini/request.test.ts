@@ -331,8 +331,12 @@ describe("tools", () => {
     expect(tools({ tools: [look], tool_choice })["toolConfig"]).toEqual(expected);
   });
 
-  test("there is no choice where there is no function", () => {
-    expect(tools({ tool_choice: { type: "auto" }, tools: [] })).not.toHaveProperty("toolConfig");
+  test("there is no choice where there is no function, and nothing to forbid", () => {
+    const encoded = encodeHub(hub([user("Hello")], { tool_choice: { type: "auto", disable_parallel_tool_use: true }, tools: [] }));
+    expect(encoded.body).not.toHaveProperty("toolConfig");
+    expect(encoded.notes.join()).not.toContain("parallel");
+    const several = { tool_choice: { type: "auto", disable_parallel_tool_use: true }, tools: [look] };
+    expect(encodeHub(hub([user("Hello")], several)).notes.join()).toContain("parallel");
   });
 
   const search = { type: "web_search_20250305", name: "web_search", max_uses: 8, blocked_domains: ["a.example"] };

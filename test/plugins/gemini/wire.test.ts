@@ -145,6 +145,37 @@ describe("replies", () => {
     expect(content[1]?.id).not.toBe("1");
   });
 
+  test("a call is told as soon as it is there, and so is what follows it", () => {
+    const decoder = reader().stream();
+    const push = (chunk: JsonObject): unknown =>
+      decoder.push(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`)).map((event) => event["type"]);
+    expect(push(part({ functionCall: { name: "f", args: {} } }))).toEqual([
+      "message_start",
+      "content_block_start",
+      "content_block_delta",
+      "content_block_stop",
+    ]);
+    expect(push(part({ text: "Calling." }))).toEqual(["content_block_start", "content_block_delta"]);
+  });
+
+  test("of calls that come in pieces the next one ends the one before", () => {
+    const piece = (stringValue: string): JsonObject => ({
+      functionCall: { partialArgs: [{ jsonPath: "$.a", stringValue }], willContinue: true },
+    });
+    const begun = { functionCall: { name: "f", willContinue: true } };
+    const content = record(
+      fold(
+        stream(part(begun), part(piece("1")), part(piece("2")), part(begun), part(piece("3")), part({ functionCall: {} }), finish("STOP")),
+      ),
+    );
+    expect(content).toMatchObject([{ input: { a: "12" } }, { input: { a: "3" } }]);
+  });
+
+  test("a call that came in pieces and was never completed is none", () => {
+    const begun = { functionCall: { name: "f", partialArgs: [{ jsonPath: "$.command", stringValue: "rm -rf /" }], willContinue: true } };
+    expect(fold(stream(part({ text: "x" }), part(begun), finish("MAX_TOKENS")))).toMatchObject({ content: [{ type: "text" }] });
+  });
+
   test("a call without a name is none", () => {
     expect(fold(stream(part({ functionCall: { args: {} } }, { text: "x" }), finish("STOP")))).toMatchObject({
       stop_reason: "end_turn",
@@ -187,6 +218,9 @@ describe("replies", () => {
 describe("bodies of clients of this dialect", () => {
   const producer = target.producer;
   const own = pack([{ type: "thinking", thinking: "", signature: seal({ producer, payload: { place: "call", signature: "REAL" } }) }]);
+  const elsewhere = pack([
+    { type: "thinking", thinking: "", signature: seal({ producer: "vertex_ai x", payload: { place: "call", signature: "REAL" } }) },
+  ]);
   const foreign = pack([{ type: "thinking", thinking: "Hm.", signature: "EqQB" }]);
   const contents = (thoughtSignature: string, part: JsonObject): JsonObject => ({
     contents: [
@@ -207,6 +241,7 @@ describe("bodies of clients of this dialect", () => {
   test("get their own signatures back, and none that another vendor made", () => {
     expect(adapt(contents(own, call))).toEqual(contents("REAL", call));
     expect(adapt(contents(foreign, call))).toEqual(contents("skip_thought_signature_validator", call));
+    expect(adapt(contents(elsewhere, call))).toEqual(contents("skip_thought_signature_validator", call));
     expect(adapt(contents(foreign, call), "gemini-2.5-pro")).toMatchObject({ contents: [{}, { parts: [call] }] });
     expect(JSON.stringify(adapt(contents(foreign, { text: "Hi" })))).not.toContain("thoughtSignature");
   });
