@@ -10,6 +10,7 @@ import { createRequestBody } from "../body/request-body.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import type { Registry } from "../registry.ts";
 import type { Deployment } from "../routing/deployment.ts";
+import { applyOutgoingParams, applyOutgoingParamsToBytes } from "./outgoing-params.ts";
 import { isFiltered } from "./filtered-events.ts";
 import { version } from "../version.ts";
 
@@ -46,7 +47,7 @@ export function encodeAttempt(exchange: Exchange, deployment: Deployment, regist
   if (!passes && dialect.wire.encode !== undefined && operation === "count_tokens") return undefined;
 
   const encoded = passes ? undefined : encodeHub(exchange, deployment, dialect, options);
-  const body = encoded?.body ?? dialect.wire.adapt(bodyToPass(exchange, options, passes), deployment, operation);
+  const body = encoded?.body ?? passedBody(exchange, deployment, dialect, { ...options, passes });
   const stream = exchange.facts.stream && operation === "generate";
   const outbound = provider.address(
     {
@@ -78,6 +79,17 @@ function canSend(dialect: Dialect | undefined): boolean {
   return dialect?.wire !== undefined && (dialect.name === hubDialect || dialect.wire.encode !== undefined);
 }
 
+interface PassOptions extends EncodeOptions {
+  readonly passes: boolean;
+}
+
+/** In the upstream's own dialect already. */
+function passedBody(exchange: Exchange, deployment: Deployment, { wire }: Dialect, { passes, ...options }: PassOptions): RequestBody {
+  const body = bodyToPass(exchange, options, passes);
+  const adapted = wire?.adapt(body, deployment, exchange.operation) ?? body;
+  return applyOutgoingParamsToBytes(adapted, deployment.params, exchange.note("call"));
+}
+
 function bodyToPass(exchange: Exchange, { body }: EncodeOptions, passes: boolean): RequestBody {
   if (passes && exchange.dialect !== hubDialect && exchange.operation !== "embeddings") return exchange.received.body;
   return body ?? exchange.request;
@@ -102,7 +114,8 @@ function encodeHub(exchange: Exchange, deployment: Deployment, { name, wire }: D
   };
   const encoded = wire.encode(request, deployment, note);
   exchange.trace.add("call", "translated", { from: exchange.dialect, to: name });
-  return { body: createRequestBody(Buffer.from(JSON.stringify(encoded.body))), headers: encoded.headers, reader: encoded.reader };
+  const outgoing = applyOutgoingParams(encoded.body, deployment.params, note);
+  return { body: createRequestBody(Buffer.from(JSON.stringify(outgoing))), headers: encoded.headers, reader: encoded.reader };
 }
 
 /** Of JSON, markup and all. */
