@@ -20,7 +20,7 @@ export interface ItemOutlet {
 
 export interface OutputItem {
   /** Of the same item another block, where it may hold several. */
-  again?(): void;
+  again?(start: JsonObject): void;
   delta(delta: JsonObject): void;
   /** A block that belongs to it. @returns whether it does */
   result?(block: JsonObject): boolean;
@@ -51,8 +51,9 @@ export function messageItem(outlet: ItemOutlet, start: JsonObject): OutputItem {
 
   say(text(start["text"]) ?? "");
   return {
-    again() {
+    again(next) {
       blockStart = said.length;
+      say(text(next["text"]) ?? "");
     },
     delta(delta) {
       if (delta["type"] === "text_delta") say(text(delta["text"]) ?? "");

@@ -107,7 +107,7 @@ export class ResponseTeller {
     switch (text(block["type"]) ?? "") {
       case "text":
         if (this.#item?.again === undefined) this.#next((outlet) => messageItem(outlet, block));
-        else this.#item.again();
+        else this.#item.again(block);
         return;
       case "thinking":
       case "redacted_thinking":
