@@ -13,7 +13,6 @@ import type {
   Turn,
 } from "../../sdk/hub/conversation.ts";
 import { record, text } from "../../sdk/hub/json.ts";
-import { producerToolId } from "../../sdk/hub/tool-ids.ts";
 import type { ToolNames } from "../../sdk/hub/tool-names.ts";
 import type { Note } from "../../sdk/wire.ts";
 import type { WireBlock, WireCachePoint, WireDocument, WireImage, WireMessage, WireReasoning, WireText, WireToolResult } from "./wire.ts";
@@ -178,10 +177,8 @@ function writeReasoning({ text: words, payload }: ThinkingPart): readonly WireRe
 /** What this wire seals. */
 export type ReasoningPayload = { readonly signature: string } | { readonly redacted: string };
 
-/** Up to 64 letters, digits, `_` and `-`. The same id always gives the same one. */
+/** Up to 64 letters, digits, `_` and `-`: the hub's own alphabet, but shorter. The same id always gives the same one. */
 export function wireToolId(id: string): string {
-  for (const candidate of [producerToolId(id), id]) {
-    if (/^[a-zA-Z0-9_-]{1,64}$/.test(candidate)) return candidate;
-  }
+  if (/^[a-zA-Z0-9_-]{1,64}$/.test(id)) return id;
   return `call_${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
 }

@@ -89,10 +89,14 @@ export function claudeGeneration(id: string): number {
 
 const newest = 99;
 
-/** Model ids up to Opus 4.6 and Sonnet 4.6, and those with a version of their own (`-v1:0`), are asked by InvokeModel. */
-export function defaultClaudeRoute(id: string): Route {
+/**
+ * Models up to Opus 4.6 and Sonnet 4.6, ids with a version of their own (`-v1:0`) and ARNs are asked by InvokeModel.
+ *
+ * @param knownAs the name that says which model an ARN stands for
+ */
+export function defaultClaudeRoute(id: string, knownAs: string): Route {
   const isVersioned = /-v\d+(?::\d+)?$/.test(id);
-  return isVersioned || id.startsWith("arn:") || claudeGeneration(id) < 4.7 ? "invoke" : "messages";
+  return isVersioned || id.startsWith("arn:") || claudeGeneration(knownAs) < 4.7 ? "invoke" : "messages";
 }
 
 export interface ClaudeTraits {

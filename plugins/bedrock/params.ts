@@ -2,7 +2,7 @@
 
 import type { ModelQuestion } from "../../sdk/provider.ts";
 import type { Target } from "../../sdk/wire.ts";
-import { type Family, type Route, claudeGeneration, defaultClaudeRoute, familyOf, readModelName } from "./models.ts";
+import { type Family, type Route, defaultClaudeRoute, familyOf, readModelName } from "./models.ts";
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -49,13 +49,8 @@ export function readAsked({ model, params, info }: Pick<ModelQuestion, "model" |
     family,
     knownAs,
     region: named.region ?? written.region ?? readModelName(id).region,
-    route: named.route ?? written.route ?? (family === "claude" ? claudeRoute(id, knownAs) : "converse"),
+    route: named.route ?? written.route ?? (family === "claude" ? defaultClaudeRoute(id, knownAs) : "converse"),
   };
-}
-
-/** An ARN is asked for by InvokeModel, whatever it stands for. */
-function claudeRoute(id: string, knownAs: string): Route {
-  return defaultClaudeRoute(id) === "invoke" || claudeGeneration(knownAs) < 4.7 ? "invoke" : "messages";
 }
 
 /** The same for a target, whose model has lost its prefixes. */

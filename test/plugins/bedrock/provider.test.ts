@@ -85,6 +85,7 @@ describe("which wire a model is asked on, and where", () => {
     ["eu.anthropic.claude-sonnet-4-6", "anthropic", "/model/eu.anthropic.claude-sonnet-4-6/invoke"],
     ["anthropic.claude-3-haiku-20240307-v1:0", "anthropic", "/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke"],
     ["anthropic.claude-sonnet-4-20250514-v1:0", "anthropic", "/model/anthropic.claude-sonnet-4-20250514-v1%3A0/invoke"],
+    ["anthropic.claude-opus-5-20260901-v1:0", "anthropic", "/model/anthropic.claude-opus-5-20260901-v1%3A0/invoke"],
     ["invoke/anthropic.claude-opus-5", "anthropic", "/model/anthropic.claude-opus-5/invoke"],
     ["messages/us.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic", "/anthropic/v1/messages"],
     ["converse/us.anthropic.claude-opus-5", "bedrock-converse", "/model/us.anthropic.claude-opus-5/converse"],

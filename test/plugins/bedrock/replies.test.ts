@@ -79,13 +79,15 @@ describe("replies of the Converse wire", () => {
     });
   }
 
-  test("the end is told as soon as the counts are in, not only when the connection ends", () => {
+  test("a call ends when it is complete, and the reply as soon as the counts are in, not only when the connection ends", () => {
     const decoder = readerOf(undefined).reader.stream();
     const push = (name: string, payload: unknown): readonly JsonObject[] =>
       decoder.push(Buffer.from(`event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`));
     push("messageStart", { role: "assistant" });
     push("contentBlockDelta", { contentBlockIndex: 0, delta: { text: "Hi" } });
-    expect(push("messageStop", { stopReason: "end_turn" }).map(({ type }) => type)).toEqual(["content_block_stop"]);
+    push("contentBlockStart", { contentBlockIndex: 1, start: { toolUse: { toolUseId: "t", name: "Bash" } } });
+    expect(push("contentBlockStop", { contentBlockIndex: 1 }).map(({ type }) => type)).toEqual(["content_block_stop"]);
+    expect(push("messageStop", { stopReason: "tool_use" })).toEqual([]);
     const last = push("metadata", { usage: { inputTokens: 1, outputTokens: 1 } });
     expect(last.map(({ type }) => type)).toEqual(["message_delta", "message_stop"]);
     expect(decoder.end()).toEqual([]);
