@@ -422,6 +422,8 @@ describe("top-level fields", () => {
     expect(request).not.toHaveProperty("temperature");
     expect(notes).toHaveLength(1);
     expect(decode({ reasoning_effort: "none", temperature: 0.2 }).request.temperature).toBe(0.2);
+    expect(decode({ thinking: { type: "disabled" }, temperature: 0.2 }).request.temperature).toBe(0.2);
+    expect(decode({ thinking: { type: "enabled", budget_tokens: 1024 }, temperature: 0.2 }).request).not.toHaveProperty("temperature");
   });
 
   test("formats", () => {

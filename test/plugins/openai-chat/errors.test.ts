@@ -75,6 +75,11 @@ describe("what a host says", () => {
     expect(decodeError(status, body).error).toMatchObject({ status, kind, message });
   });
 
+  test("a limit of tokens per minute is no limit of the window", () => {
+    const message = "This request would exceed the limit: maximum context length is 30000 tokens per minute.";
+    expect(decodeError(429, { error: { message } }).error).toMatchObject({ status: 429, kind: "rate_limit_error", message });
+  });
+
   test("headers that say when to come back stay, accounts do not", () => {
     const message = "Rate limit reached for gpt-x in organization org-AbCdEf123456 on tokens per min.";
     const { error } = decodeError(429, { error: { message, code: "rate_limit_exceeded" } }, [
