@@ -103,7 +103,7 @@ function describeComputer(type: string, tool: JsonRecord): { readonly descriptio
   const { display_width_px: width, display_height_px: height } = tool;
   const size = typeof width === "number" && typeof height === "number" ? ` The screen has ${width} by ${height} pixels.` : "";
   const isLater = type >= "computer_20250124";
-  const canZoom = tool["enable_zoom"] === true;
+  const canZoom = type >= "computer_20251124" && tool["enable_zoom"] === true;
   const point = { type: "array", items: { type: "integer" } };
   return {
     description: `Looks at the screen and uses mouse and keyboard. Take a screenshot to see what an action did.${size}`,
