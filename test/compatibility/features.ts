@@ -186,7 +186,9 @@ async function thinking({ host, open, thinkingModel }: Stage, how: How): Promise
   givesBack(host, 1, `${state}-1`, "The user asks for the weather.");
   await chat.say({ text: "Thanks." }, how);
   givesBack(host, 2, `${state}-1`, "The user asks for the weather.");
-  if (host.wire.name !== "openai-chat") givesBack(host, 2, `${state}-2`, "Rain it is.");
+  // Chat hosts want the thoughts of calls; what Gemini signs behind the end of a streamed text is advice, and has no place in other protocols.
+  const isKept = host.wire.name !== "openai-chat" && (host.wire.name !== "gemini" || how === "whole");
+  if (isKept) givesBack(host, 2, `${state}-2`, "Rain it is.");
 }
 
 /** The thoughts are where the host wants them: before, or on, the call that came of them. */
