@@ -17,6 +17,9 @@ export function readHead(received: Received): RequestHead {
   return { model: path?.model ?? "", stream: path?.stream ?? false, session: undefined };
 }
 
+/** The hub wants a limit; who names none is given what every current model can answer. */
+const defaultMaxTokens = 32_000;
+
 /** Whether the client asked to see what the model thinks. */
 export function wantsThoughts(body: JsonObject): boolean {
   return field(record(field(configOf(body), "thinkingConfig")), "includeThoughts") === true;
@@ -84,7 +87,7 @@ function readConfig(config: JsonObject, note: Note): ReadConfig {
   };
   return {
     fields: {
-      ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+      max_tokens: maxTokens !== undefined && maxTokens > 0 ? maxTokens : defaultMaxTokens,
       ...(Array.isArray(stops) && stops.length > 0 ? { stop_sequences: stops } : {}),
       ...sampling(config, note),
       ...(effort.thinking === undefined ? {} : { thinking: effort.thinking }),

@@ -12,7 +12,7 @@ import { PartMaker } from "./part-maker.ts";
 import { parseObject, type WireUsage } from "./wire.ts";
 
 /** Whether the client asked for events; a list streams to those that did not. */
-export function wantsEvents({ search }: Received): boolean {
+function wantsEvents({ search }: Received): boolean {
   return new URLSearchParams(search).get("alt") === "sse";
 }
 

@@ -378,6 +378,11 @@ describe("tools and forms", () => {
     expect(JSON.stringify(request["system"])).toContain("JSON");
   });
 
+  test("who names no limit gets one: the hub wants it", () => {
+    expect(decode(hello).request["max_tokens"]).toBe(32_000);
+    expect(decode({ ...hello, generationConfig: { maxOutputTokens: 0 } }).request["max_tokens"]).toBe(32_000);
+  });
+
   test("sampling is kept within what the hub takes, and the rest is left out with a note", () => {
     const { request, notes } = decode({ ...hello, generationConfig: { temperature: 1.6, topK: 39.6, seed: 1, candidateCount: 2 } });
     expect([request["temperature"], request["top_k"]]).toEqual([1, 40]);
