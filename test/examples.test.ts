@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 
@@ -12,7 +12,9 @@ import { builtinPlugins } from "../plugins/index.ts";
 import { silent } from "./helpers/silent.ts";
 
 const folder = fileURLToPath(new URL("../examples", import.meta.url));
-const examples = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const examples = readdirSync(folder, { withFileTypes: true }).filter(
+  (entry) => entry.isDirectory() && existsSync(path.join(folder, entry.name, "config.yaml")),
+);
 
 test.each(examples.map(({ name }) => name))("the example %s loads without a finding", async (name) => {
   const environment = { ZAI_API_KEY: "a-key-of-z-ai", DEEPSEEK_API_KEY: "a-key-of-deepseek" };
