@@ -85,7 +85,7 @@ export function streamEncoder(): StreamEncoder {
   return {
     push(event) {
       usage = { ...usage, ...record(record(event["message"])?.["usage"]), ...record(event["usage"]) };
-      switch (text(event["type"])) {
+      switch (text(event["type"]) ?? "") {
         case "content_block_delta": {
           const piece = text(record(event["delta"])?.["text"]);
           return piece === undefined || isOver ? "" : eventOf({ say: piece });
