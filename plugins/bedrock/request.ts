@@ -1,5 +1,6 @@
 /** A request of the hub as one of the Converse wire. */
 
+import { ProxyError } from "../../sdk/errors.ts";
 import type { JsonObject } from "../../sdk/events.ts";
 import type { CacheMark, Conversation } from "../../sdk/hub/conversation.ts";
 import { readConversation } from "../../sdk/hub/read-conversation.ts";
@@ -40,7 +41,7 @@ export function encode(request: HubRequest, target: Target, notes: Note): Encode
   const inferenceConfig = writeInference(conversation, reasoning, note);
   const additional = { ...reasoning.fields, ...writeFamilyFields(family, conversation, reasoning, target, note) };
   const outputConfig = writeOutput(conversation, family, note);
-  noteRest(conversation, note);
+  noteRest(conversation, target, note);
   const body: WireRequest = {
     ...(system.length === 0 ? {} : { system }),
     messages,
@@ -100,7 +101,12 @@ function writeOutput({ outputSchema }: Conversation, family: Family, note: Note)
   return { textFormat: { type: "json_schema", structure: { jsonSchema } } };
 }
 
-function noteRest({ webSearch, parallelToolCalls, tools }: Conversation, note: Note): void {
+/** @throws ProxyError 400 for a request that is a search and nothing else */
+function noteRest({ webSearch, parallelToolCalls, tools }: Conversation, target: Target, note: Note): void {
+  if (webSearch !== undefined && tools.length === 0) {
+    const message = `The provider "${target.providerName}" has no web search. Route requests for it to one that has, e.g. by a rule for tools whose type begins with "web_search".`;
+    throw new ProxyError(message, { status: 400, kind: "invalid_request_error" });
+  }
   if (webSearch !== undefined) note("web search was left out: this wire has none");
   if (!parallelToolCalls && tools.length > 0) note("disable_parallel_tool_use was left out: this wire has no such field");
 }

@@ -377,6 +377,11 @@ describe("tools", () => {
     expect(JSON.stringify(body.messages[1])).toContain(alias);
   });
 
+  test("a request that is a search and nothing else is refused, and says what to do", async () => {
+    const asked = { messages: hi, tools: [{ type: "web_search_20250305", name: "web_search", max_uses: 8 }] };
+    await expect(encode(nova, asked)).rejects.toMatchObject({ status: 400, message: expect.stringMatching(/has no web search\. Route/) });
+  });
+
   test("strict is left out, web search and one call at a time are said to be missing", async () => {
     const { body, notes } = await encode(nova, {
       messages: hi,
