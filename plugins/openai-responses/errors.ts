@@ -67,7 +67,8 @@ export function decodeError({ status, headers, body }: UpstreamFailure, target: 
     // What a status says is surer than a code, but for those that share one.
     ...(kind !== undefined && (status === 400 || status === 429 || status >= 500) ? { kind } : {}),
   });
-  const isRefused = status >= 400 && status < 500 && (code === "invalid_encrypted_content" || refusedReasoning.test(message));
+  const isRefused =
+    status >= 400 && status < 500 && (code === "invalid_encrypted_content" || refusedReasoning.test(message.slice(0, 4000)));
   return isRefused ? { error, retry: "without-thinking" } : { error };
 }
 

@@ -1,17 +1,31 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
 import { hubProducer, seal } from "../../../sdk/hub/envelope.ts";
-import { hubReply } from "./hub-replies.ts";
-import { collectNotes, decoded, ingress, received, replyOptions, translation } from "./targets.ts";
+import { blocksOf, hubReply, textOf } from "./hub-replies.ts";
+import { type Loose, collectNotes, decoded, ingress, received, replyOptions, translation } from "./targets.ts";
 
 const user = (text: string): JsonObject => ({ type: "message", role: "user", content: [{ type: "input_text", text }] });
-const call = (call_id: string, others: JsonObject = {}): JsonObject => ({ type: "function_call", call_id, name: "Bash", arguments: "{}", ...others });
-const output = (call_id: string, said: JsonObject["output"] = "ok"): JsonObject => ({ type: "function_call_output", call_id, output: said! });
+const call = (call_id: string, others: JsonObject = {}): JsonObject => ({
+  type: "function_call",
+  call_id,
+  name: "Bash",
+  arguments: "{}",
+  ...others,
+});
+const output = (call_id: string, said: JsonObject["output"] = "ok"): JsonObject => ({
+  type: "function_call_output",
+  call_id,
+  output: said!,
+});
 const use = (id: string, name = "Bash", input: JsonObject = {}): JsonObject => ({ type: "tool_use", id, name, input });
-const result = (tool_use_id: string, content: JsonObject["content"] = "ok"): JsonObject => ({ type: "tool_result", tool_use_id, content: content! });
+const result = (tool_use_id: string, content: JsonObject["content"] = "ok"): JsonObject => ({
+  type: "tool_result",
+  tool_use_id,
+  content: content!,
+});
 
 function notesOf(body: JsonObject): readonly string[] {
   const { note, notes } = collectNotes();
@@ -19,11 +33,11 @@ function notesOf(body: JsonObject): readonly string[] {
   return notes.map(({ what }) => what);
 }
 
-function withoutMarks(value: unknown): any {
+function withoutMarks(value: unknown): Loose {
   return JSON.parse(JSON.stringify(value, (key, inner) => (key === "cache_control" ? undefined : inner)));
 }
 
-function messages(input: JsonObject["input"]): any {
+function messages(input: JsonObject["input"]): Loose {
   return withoutMarks(decoded({ input: input! }).messages);
 }
 
@@ -69,11 +83,23 @@ describe("the input", () => {
   });
 
   test("of the system alone is said by the user", () => {
-    expect(decoded({ input: [{ role: "developer", content: "Hi" }] })).toMatchObject({ messages: [{ role: "user", content: [{ text: "Hi" }] }] });
+    expect(decoded({ input: [{ role: "developer", content: "Hi" }] })).toMatchObject({
+      messages: [{ role: "user", content: [{ text: "Hi" }] }],
+    });
   });
 
   test("has calls and their results in the order that the hub wants", () => {
-    expect(messages([user("Go"), call("call_1"), call("call_2"), { role: "developer", content: "Hurry." }, output("call_2", "b"), output("call_1", "a"), user("On")])).toEqual([
+    expect(
+      messages([
+        user("Go"),
+        call("call_1"),
+        call("call_2"),
+        { role: "developer", content: "Hurry." },
+        output("call_2", "b"),
+        output("call_1", "a"),
+        user("On"),
+      ]),
+    ).toEqual([
       { role: "user", content: [{ type: "text", text: "Go" }] },
       { role: "assistant", content: [use("call_1"), use("call_2")] },
       {
@@ -92,24 +118,40 @@ describe("the input", () => {
     expect(messages([user("Go"), call("call_1"), user("Stop")])).toMatchObject([
       {},
       {},
-      { content: [{ type: "tool_result", tool_use_id: "call_1", is_error: true }, { type: "text", text: "Stop" }] },
+      {
+        content: [
+          { type: "tool_result", tool_use_id: "call_1", is_error: true },
+          { type: "text", text: "Stop" },
+        ],
+      },
     ]);
     expect(messages([user("Go"), call("call_1")]).at(-1)).toMatchObject({ role: "user", content: [{ tool_use_id: "call_1" }] });
-    expect(messages([user("Go"), output("call_9", "late")])).toMatchObject([{ content: [{ text: "[Result of an earlier tool call:]" }, { text: "late" }, { text: "Go" }] }]);
-    expect(messages([user("Go"), call("call_1"), output("call_1", "a"), output("call_1", "b")])[2].content).toEqual([result("call_1", "b")]);
+    expect(messages([user("Go"), output("call_9", "late")])).toMatchObject([
+      { content: [{ text: "[Result of an earlier tool call:]" }, { text: "late" }, { text: "Go" }] },
+    ]);
+    expect(messages([user("Go"), call("call_1"), output("call_1", "a"), output("call_1", "b")])[2].content).toEqual([
+      result("call_1", "b"),
+    ]);
   });
 
   test("has calls of every kind that a client carries out", () => {
     const history = messages([
       user("Go"),
       call("call_1", { namespace: "mcp__files", name: "read", arguments: '{"path":"/x"}' }),
-      output("call_1", [{ type: "input_text", text: "text" }, { type: "input_image", image_url: "data:image/png;base64,AAAA" }]),
+      output("call_1", [
+        { type: "input_text", text: "text" },
+        { type: "input_image", image_url: "data:image/png;base64,AAAA" },
+      ]),
       { type: "custom_tool_call", call_id: "call_2", name: "apply_patch", input: "*** Begin" },
       { type: "custom_tool_call_output", call_id: "call_2", output: "done" },
       { type: "local_shell_call", id: "lsh_1", call_id: "call_3", action: { type: "exec", command: ["ls"], env: {} }, status: "completed" },
       { type: "local_shell_call_output", id: "call_3", output: "a.txt" },
       { type: "tool_search_call", call_id: "call_4", execution: "client", arguments: { query: "mail" } },
-      { type: "tool_search_output", call_id: "call_4", tools: [{ type: "namespace", name: "mail", tools: [{ type: "function", name: "send", parameters: null }] }] },
+      {
+        type: "tool_search_output",
+        call_id: "call_4",
+        tools: [{ type: "namespace", name: "mail", tools: [{ type: "function", name: "send", parameters: null }] }],
+      },
       { type: "shell_call", call_id: "call_5", action: { commands: ["ls"] } },
       { type: "shell_call_output", call_id: "call_5", output: [{ stdout: "a.txt", stderr: "", outcome: { type: "exit", exit_code: 0 } }] },
     ]);
@@ -118,7 +160,12 @@ describe("the input", () => {
       { role: "assistant", content: [use("call_1", "mcp__files__read", { path: "/x" })] },
       {
         role: "user",
-        content: [result("call_1", [{ type: "text", text: "text" }, { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } }])],
+        content: [
+          result("call_1", [
+            { type: "text", text: "text" },
+            { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } },
+          ]),
+        ],
       },
       { role: "assistant", content: [use("call_2", "apply_patch", { input: "*** Begin" })] },
       { role: "user", content: [result("call_2", "done")] },
@@ -132,8 +179,11 @@ describe("the input", () => {
   });
 
   test("takes arguments that are no JSON object for none", () => {
-    for (const wrong of ["", "{", "[1]", "null"]) expect(messages([user("Go"), call("call_1", { arguments: wrong })])[1].content).toEqual([use("call_1")]);
-    expect(notesOf({ input: [user("Go"), call("call_1", { arguments: "{" })] })).toContain("arguments of a call were left out that are no JSON object");
+    for (const wrong of ["", "{", "[1]", "null"])
+      expect(messages([user("Go"), call("call_1", { arguments: wrong })])[1].content).toEqual([use("call_1")]);
+    expect(notesOf({ input: [user("Go"), call("call_1", { arguments: "{" })] })).toContain(
+      "arguments of a call were left out that are no JSON object",
+    );
   });
 
   test("has thinking that was packed here, and none of anyone else", () => {
@@ -165,13 +215,20 @@ describe("the input", () => {
   });
 
   test("of unknown items and parts is read without them", () => {
-    const input = [{ role: "user", content: [{ type: "novelty" }, { type: "input_text", text: "Hi" }] }, { type: "novelty", id: "x" }, { type: "image_generation_call", id: "ig_1", result: "AAAA" }];
+    const input = [
+      { role: "user", content: [{ type: "novelty" }, { type: "input_text", text: "Hi" }] },
+      { type: "novelty", id: "x" },
+      { type: "image_generation_call", id: "ig_1", result: "AAAA" },
+    ];
     expect(decoded({ input, novelty: 1 }).messages).toEqual([{ role: "user", content: [{ type: "text", text: "Hi" }] }]);
     expect(notesOf({ input, novelty: 1 })).toContain("fields were left out that the hub does not have");
   });
 
   test("begins with the user", () => {
-    expect(messages([{ role: "assistant", content: "Hi" }, user("Yes")])[0]).toEqual({ role: "user", content: [{ type: "text", text: "(no content)" }] });
+    expect(messages([{ role: "assistant", content: "Hi" }, user("Yes")])[0]).toEqual({
+      role: "user",
+      content: [{ type: "text", text: "(no content)" }],
+    });
   });
 });
 
@@ -186,7 +243,10 @@ describe("what cannot be read is refused, and said where", () => {
     [{ input: [{ role: "user", content: [{ type: "input_text" }] }] }, /^input\.0\.content\.0\.text: found nothing, wanted a text$/],
     [{ input: [{ role: "user", content: [{ text: "Hi" }] }] }, /^input\.0\.content\.0\.type/],
     [{ input: [{ role: "user", content: [{ type: "input_image", image_url: "ftp://x" }] }] }, /^input\.0\.content\.0\.image_url/],
-    [{ input: [user("Hi"), { type: "function_call", call_id: "c", arguments: "{}" }] }, /^input\.1\.name: found nothing, wanted the name of a tool$/],
+    [
+      { input: [user("Hi"), { type: "function_call", call_id: "c", arguments: "{}" }] },
+      /^input\.1\.name: found nothing, wanted the name of a tool$/,
+    ],
     [{ input: [user("Hi"), { type: "function_call", name: "x", arguments: "{}" }] }, /^input\.1\.call_id/],
     [{ input: [{ type: "item_reference", id: "msg_1" }] }, /^input\.0: found a reference to an item.*send the whole input$/],
     [{ input: [{ type: "compaction", encrypted_content: "x" }] }, /^input\.0: found a compaction/],
@@ -196,7 +256,10 @@ describe("what cannot be read is refused, and said where", () => {
     [{ input: "Hi", prompt: { id: "pmpt_1" } }, /^prompt: /],
     [{ input: "Hi", tools: 5 }, /^tools: found a number/],
     [{ input: "Hi", tools: [{ type: "function" }] }, /^tools\.0\.name/],
-    [{ input: "Hi", tools: [{ type: "namespace", name: "n", tools: [{ type: "function", name: "f", parameters: 5 }] }] }, /^tools\.0\.tools\.0\.parameters/],
+    [
+      { input: "Hi", tools: [{ type: "namespace", name: "n", tools: [{ type: "function", name: "f", parameters: 5 }] }] },
+      /^tools\.0\.tools\.0\.parameters/,
+    ],
     [{ input: "Hi", tool_choice: "perhaps" }, /^tool_choice: /],
     [{ input: "Hi", tool_choice: { type: "function", name: "f" } }, /^tool_choice: /],
     [{ input: "Hi", tools: [{ type: "code_interpreter" }], tool_choice: { type: "code_interpreter" } }, /^tool_choice: /],
@@ -217,7 +280,7 @@ describe("what cannot be read is refused, and said where", () => {
 });
 
 describe("tools", () => {
-  const of = (body: JsonObject): any => decoded({ input: "Hi", ...body });
+  const of = (body: JsonObject): Loose => decoded({ input: "Hi", ...body });
 
   test("of every kind have a name and a schema in the hub", () => {
     const { tools } = of({
@@ -226,7 +289,11 @@ describe("tools", () => {
         { type: "function", name: "Nothing", parameters: null },
         { type: "custom", name: "apply_patch", description: "Edits.", format: { type: "grammar", syntax: "lark", definition: "start: x" } },
         { type: "namespace", name: "mcp__files__", tools: [{ type: "function", name: "read", parameters: { properties: {} } }] },
-        { type: "web_search", filters: { allowed_domains: ["example.com"] }, user_location: { type: "approximate", city: "Bern", country: null } },
+        {
+          type: "web_search",
+          filters: { allowed_domains: ["example.com"] },
+          user_location: { type: "approximate", city: "Bern", country: null },
+        },
         { type: "code_interpreter", container: { type: "auto" } },
       ],
       max_tool_calls: 3,
@@ -248,14 +315,16 @@ describe("tools", () => {
         max_uses: 3,
       },
     ]);
-    expect(notesOf({ input: "Hi", tools: [{ type: "code_interpreter" }] })).toEqual(["a tool of type code_interpreter was left out, since only its vendor has it"]);
+    expect(notesOf({ input: "Hi", tools: [{ type: "code_interpreter" }] })).toEqual([
+      "a tool of type code_interpreter was left out, since only its vendor has it",
+    ]);
   });
 
   test("that are to be looked for join when they were found, at the end of the list", () => {
     const send = { type: "function", name: "send", parameters: null, defer_loading: true };
     const eager = { type: "function", name: "Bash", parameters: null };
     const search = { type: "tool_search", execution: "client", parameters: { type: "object", properties: {} } };
-    const names = (body: JsonObject): string[] => of(body).tools.map((tool: any) => tool.name);
+    const names = (body: JsonObject): string[] => of(body).tools.map((tool: Loose) => tool.name);
     expect(names({ tools: [send, eager, search] })).toEqual(["Bash", "tool_search"]);
     const found = { type: "tool_search_output", call_id: "call_1", tools: [send] };
     const searched = [user("Go"), { type: "tool_search_call", call_id: "call_1", execution: "client", arguments: {} }, found];
@@ -269,8 +338,14 @@ describe("tools", () => {
     ["auto", { type: "auto" }],
     ["required", { type: "any" }],
     ["none", { type: "none" }],
-    [{ type: "function", name: "Bash" }, { type: "tool", name: "Bash" }],
-    [{ type: "custom", name: "apply_patch" }, { type: "tool", name: "apply_patch" }],
+    [
+      { type: "function", name: "Bash" },
+      { type: "tool", name: "Bash" },
+    ],
+    [
+      { type: "custom", name: "apply_patch" },
+      { type: "tool", name: "apply_patch" },
+    ],
     [{ type: "web_search" }, { type: "tool", name: "web_search" }],
     [{ type: "allowed_tools", mode: "required", tools: [{ type: "function", name: "Bash" }] }, { type: "any" }],
   ])("are chosen by %j", (tool_choice, expected) => {
@@ -279,17 +354,23 @@ describe("tools", () => {
   });
 
   test("that are not allowed are left out, and a choice goes with the last tool", () => {
-    const tools = [{ type: "function", name: "Bash", parameters: null }, { type: "function", name: "Read", parameters: null }];
+    const tools = [
+      { type: "function", name: "Bash", parameters: null },
+      { type: "function", name: "Read", parameters: null },
+    ];
     const allowed = { type: "allowed_tools", mode: "auto", tools: [{ type: "function", name: "Read" }] };
     expect(of({ tools, tool_choice: allowed }).tools).toMatchObject([{ name: "Read" }]);
     expect(of({ tools: [], tool_choice: "auto" })).not.toHaveProperty("tool_choice");
     expect(of({ tools, parallel_tool_calls: false }).tool_choice).toEqual({ type: "auto", disable_parallel_tool_use: true });
-    expect(of({ tools, parallel_tool_calls: false, tool_choice: "required" }).tool_choice).toEqual({ type: "any", disable_parallel_tool_use: true });
+    expect(of({ tools, parallel_tool_calls: false, tool_choice: "required" }).tool_choice).toEqual({
+      type: "any",
+      disable_parallel_tool_use: true,
+    });
   });
 });
 
 describe("the other fields", () => {
-  const of = (body: JsonObject): any => decoded({ input: "Hi", ...body });
+  const of = (body: JsonObject): Loose => decoded({ input: "Hi", ...body });
 
   test.each<[JsonObject | undefined, unknown, unknown]>([
     [undefined, undefined, undefined],
@@ -304,13 +385,20 @@ describe("the other fields", () => {
   });
 
   test("an effort set among the items counts from there on", () => {
-    expect(of({ reasoning: { effort: "high" }, input: [user("Hi"), { type: "configuration_update", reasoning: { effort: "low" } }] }).output_config).toEqual({ effort: "low" });
+    expect(
+      of({ reasoning: { effort: "high" }, input: [user("Hi"), { type: "configuration_update", reasoning: { effort: "low" } }] })
+        .output_config,
+    ).toEqual({ effort: "low" });
   });
 
   test("formats, limits, sampling, who asks", () => {
     const schema = { type: "object", properties: {} };
-    expect(of({ text: { format: { type: "json_schema", name: "n", schema } } }).output_config).toEqual({ format: { type: "json_schema", schema } });
-    expect(of({ text: { format: { type: "json_object" } } }).system).toEqual([{ type: "text", text: "Answer with one valid JSON object and nothing else." }]);
+    expect(of({ text: { format: { type: "json_schema", name: "n", schema } } }).output_config).toEqual({
+      format: { type: "json_schema", schema },
+    });
+    expect(of({ text: { format: { type: "json_object" } } }).system).toEqual([
+      { type: "text", text: "Answer with one valid JSON object and nothing else." },
+    ]);
     expect(of({ max_output_tokens: 100, temperature: 1.5, top_p: 0.5, safety_identifier: "u1", user: "u2" })).toMatchObject({
       max_tokens: 100,
       temperature: 1,
@@ -331,9 +419,15 @@ describe("the other fields", () => {
 
   test("an agent's conversation is marked for the cache, at most four times; a single question is not", () => {
     const tools = [{ type: "function", name: "Bash", parameters: null }];
-    const body = of({ instructions: "One.", tools, input: [user("a"), call("call_1"), output("call_1"), call("call_2"), output("call_2"), user("b")] });
-    const marked = [...body.system, ...body.messages.flatMap((message: any) => message.content)].filter((block: any) => block.cache_control);
-    expect(marked.map((block: any) => block.text ?? block.tool_use_id)).toEqual(["One.", "call_1", "b"]);
+    const body = of({
+      instructions: "One.",
+      tools,
+      input: [user("a"), call("call_1"), output("call_1"), call("call_2"), output("call_2"), user("b")],
+    });
+    const marked = [...body.system, ...body.messages.flatMap((message: Loose) => message.content)].filter(
+      (block: Loose) => block.cache_control,
+    );
+    expect(marked.map((block: Loose) => block.text ?? block.tool_use_id)).toEqual(["One.", "call_1", "b"]);
     expect(JSON.stringify(of({ instructions: "One." }))).not.toContain("cache_control");
   });
 });
@@ -341,18 +435,25 @@ describe("the other fields", () => {
 test("a reply that comes back in the history is what the hub said", () => {
   fc.assert(
     fc.property(hubReply, ({ message }) => {
-      const request = replyOptions({ tools: [{ type: "custom", name: "apply_patch" }, { type: "namespace", name: "mcp__files", tools: [{ type: "function", name: "read", parameters: null }] }, { type: "tool_search", execution: "client" }] });
+      const request = replyOptions({
+        tools: [
+          { type: "custom", name: "apply_patch" },
+          { type: "namespace", name: "mcp__files", tools: [{ type: "function", name: "read", parameters: null }] },
+          { type: "tool_search", execution: "client" },
+        ],
+      });
       const { chunks } = translation.whole(message, request);
       const { output: items, status } = JSON.parse(Buffer.concat(chunks).toString());
       const body = decoded({ input: [user("Go"), ...items, user("On")] });
-      const said = (message["content"] as JsonObject[]).filter((block) => ["thinking", "redacted_thinking", "tool_use"].includes(String(block["type"])));
+      const said = blocksOf(message, "thinking", "redacted_thinking", "tool_use");
       const expected = said.filter((block) => block["type"] !== "thinking" || block["signature"] !== "");
-      const answer = body.messages.find((one: any) => one.role === "assistant")?.content ?? [];
-      const kept = withoutMarks(answer).filter((block: any) => block.type !== "text");
+      const answer = body.messages.find((one: Loose) => one.role === "assistant")?.content ?? [];
+      const kept = withoutMarks(answer).filter((block: Loose) => block.type !== "text");
       expect(kept).toEqual(expected);
-      const words = (message["content"] as JsonObject[]).flatMap((block) => (block["type"] === "text" ? [block["text"]] : [])).join("");
-      const heard = answer.flatMap((block: any) => (block.type === "text" ? [block.text] : [])).join("");
-      if (words.trim() !== "" && status === "completed" && message["stop_reason"] !== "refusal") expect(heard.replaceAll(/\s/g, "")).toBe(words.replaceAll(/\s/g, ""));
+      const words = textOf(message);
+      const heard = answer.flatMap((block: Loose) => (block.type === "text" ? [block.text] : [])).join("");
+      if (words.trim() !== "" && status === "completed" && message["stop_reason"] !== "refusal")
+        expect(heard.replaceAll(/\s/g, "")).toBe(words.replaceAll(/\s/g, ""));
     }),
     { numRuns: 300 },
   );

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
@@ -12,11 +12,11 @@ import { isSealed, unseal } from "../../../sdk/hub/envelope.ts";
 import { ToolNames } from "../../../sdk/hub/tool-names.ts";
 import type { ReplyReader } from "../../../sdk/wire.ts";
 import { faultsOf, parsedBySdk } from "../../helpers/event-protocol.ts";
-import { collectNotes, makeHubRequest, makeTarget, producer, wire } from "./targets.ts";
+import { type Loose, collectNotes, makeHubRequest, makeTarget, producer, wire } from "./targets.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/openai-responses", import.meta.url));
 
-function readJson(name: string, file: string): any {
+function readJson(name: string, file: string): Loose {
   return JSON.parse(readFileSync(path.join(folder, name, file), "utf8"));
 }
 
@@ -41,20 +41,26 @@ export function fold(events: readonly JsonObject[]): unknown {
   return {
     content: message.content.map(readable),
     stop_reason: message.stop_reason,
-    usage: { ...counts, ...(written > 0 ? { cache_creation_input_tokens: written } : {}), ...(read > 0 ? { cache_read_input_tokens: read } : {}) },
+    usage: {
+      ...counts,
+      ...(written > 0 ? { cache_creation_input_tokens: written } : {}),
+      ...(read > 0 ? { cache_read_input_tokens: read } : {}),
+    },
     ...(message.stop_sequence === null ? {} : { stop_sequence: message.stop_sequence }),
   };
 }
 
 /** Sealed text as what it holds. */
-function readable(block: any): unknown {
+function readable(block: Loose): unknown {
   if (block.type === "thinking") {
     const sealed = unseal(block.signature);
     expect(sealed?.producer).toBe(producer);
     return { ...block, signature: sealed?.payload };
   }
   return JSON.parse(
-    JSON.stringify(block, (key, value) => ((key === "encrypted_content" || key === "encrypted_index") && isSealed(value) ? "sealed" : value)),
+    JSON.stringify(block, (key, value) =>
+      (key === "encrypted_content" || key === "encrypted_index") && isSealed(value) ? "sealed" : value,
+    ),
   );
 }
 
@@ -76,7 +82,8 @@ const whole = names.filter((name) => existsSync(path.join(folder, name, "upstrea
 
 test("every case names the page it was written from", () => {
   expect(streamed.length).toBeGreaterThan(35);
-  for (const name of names) expect(readJson(name, "case.json")).toMatchObject({ page: expect.stringMatching(/^https:/), about: expect.any(String) });
+  for (const name of names)
+    expect(readJson(name, "case.json")).toMatchObject({ page: expect.stringMatching(/^https:/), about: expect.any(String) });
 });
 
 describe.each(streamed)("the stream %s", (name) => {
@@ -96,7 +103,10 @@ describe.each(streamed)("the stream %s", (name) => {
   test("is told the same byte by byte and however it is cut", () => {
     const bytes = streamBytes(name);
     const { reader } = readerOf(name);
-    const single = decode(reader, Array.from(bytes, (byte) => Uint8Array.of(byte)));
+    const single = decode(
+      reader,
+      Array.from(bytes, (byte) => Uint8Array.of(byte)),
+    );
     expect(faultsOf(single)).toEqual([]);
     expect(fold(single)).toEqual(expected);
     fc.assert(
@@ -111,7 +121,9 @@ describe.each(streamed)("the stream %s", (name) => {
 
   test("cut short anywhere, it ends once, in an error", () => {
     const text = streamBytes(name).toString("utf8");
-    const last = text.search(/(event: (response\.(completed|incomplete|failed|cancelled)|error)|data: ?\[DONE\]|data: \{"type": ?"response\.completed|data: \{"error")/);
+    const last = text.search(
+      /(event: (response\.(completed|incomplete|failed|cancelled)|error)|data: ?\[DONE\]|data: \{"type": ?"response\.completed|data: \{"error")/,
+    );
     const { reader } = readerOf(name);
     fc.assert(
       fc.property(fc.nat(Math.max(0, Buffer.byteLength(text.slice(0, last)) - 1)), (length) => {

@@ -1,8 +1,9 @@
 /** Random replies of the hub: whole messages, and the events that tell them in random pieces. */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import type { JsonObject } from "../../../sdk/events.ts";
+import { record, text } from "../../../sdk/hub/json.ts";
 
 /** Declared by the client, each in another way. */
 export const clientTools: readonly JsonObject[] = [
@@ -81,24 +82,26 @@ const emptyCall: fc.Arbitrary<HubBlock> = fc.uuid().map((id) => {
 });
 
 /** A call and what it found. */
-const searchBlocks: fc.Arbitrary<readonly HubBlock[]> = fc.record({ number: fc.nat(), query: words, fails: fc.boolean() }).map(({ number, query, fails }) => {
-  const id = `srvtoolu_${number}`;
-  const result = fails
-    ? { type: "web_search_tool_result", tool_use_id: id, content: { type: "web_search_tool_result_error", error_code: "unavailable" } }
-    : {
-        type: "web_search_tool_result",
-        tool_use_id: id,
-        content: [{ type: "web_search_result", title: "A", url: "https://example.com/a", page_age: null, encrypted_content: "E" }],
-      };
-  return [
-    {
-      block: { type: "server_tool_use", id, name: "web_search", input: { query } },
-      start: { type: "server_tool_use", id, name: "web_search", input: {} },
-      deltas: [{ type: "input_json_delta", partial_json: JSON.stringify({ query }) }],
-    },
-    { block: result, start: result, deltas: [] },
-  ];
-});
+const searchBlocks: fc.Arbitrary<readonly HubBlock[]> = fc
+  .record({ number: fc.nat(), query: words, fails: fc.boolean() })
+  .map(({ number, query, fails }) => {
+    const id = `srvtoolu_${number}`;
+    const result = fails
+      ? { type: "web_search_tool_result", tool_use_id: id, content: { type: "web_search_tool_result_error", error_code: "unavailable" } }
+      : {
+          type: "web_search_tool_result",
+          tool_use_id: id,
+          content: [{ type: "web_search_result", title: "A", url: "https://example.com/a", page_age: null, encrypted_content: "E" }],
+        };
+    return [
+      {
+        block: { type: "server_tool_use", id, name: "web_search", input: { query } },
+        start: { type: "server_tool_use", id, name: "web_search", input: {} },
+        deltas: [{ type: "input_json_delta", partial_json: JSON.stringify({ query }) }],
+      },
+      { block: result, start: result, deltas: [] },
+    ];
+  });
 
 /** What this wire has nothing like. */
 const strangeBlock: fc.Arbitrary<HubBlock> = fc.constantFrom("code_execution_tool_result", "container_upload", "novelty").map((type) => {
@@ -161,3 +164,17 @@ export const hubReply: fc.Arbitrary<HubReply> = fc
     ];
     return { message, blocks, events };
   });
+
+/** All that a message of the hub says. */
+export function textOf(message: JsonObject): string {
+  const { content } = message;
+  const blocks = Array.isArray(content) ? content : [];
+  return blocks.flatMap((block) => text(record(block)?.["text"]) ?? []).join("");
+}
+
+/** Blocks of a message of the hub that are of these types. */
+export function blocksOf(message: JsonObject, ...types: readonly string[]): readonly JsonObject[] {
+  const { content } = message;
+  const blocks = Array.isArray(content) ? content.map((block) => record(block) ?? {}) : [];
+  return blocks.filter((block) => types.includes(text(block["type"]) ?? ""));
+}

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
@@ -6,11 +6,15 @@ import type { JsonObject } from "../../../sdk/events.ts";
 import { bodyOf } from "../../../sdk/hub/byte-body.ts";
 import { hubProducer, seal } from "../../../sdk/hub/envelope.ts";
 import { growingConversation } from "../../helpers/random-conversation.ts";
-import { encoded, makeTarget, notesOf, producer, wire } from "./targets.ts";
+import { type Loose, encoded, makeTarget, notesOf, producer, wire } from "./targets.ts";
 
 const png = { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } };
 const tool = { name: "Bash", description: "Runs.", input_schema: { type: "object", properties: { command: { type: "string" } } } };
-const thought = (payload: JsonObject, words = "hm"): JsonObject => ({ type: "thinking", thinking: words, signature: seal({ producer, payload }) });
+const thought = (payload: JsonObject, words = "hm"): JsonObject => ({
+  type: "thinking",
+  thinking: words,
+  signature: seal({ producer, payload }),
+});
 
 describe("the input", () => {
   test("begins with the system's texts as one item of the developer, and keeps later ones where they stand", () => {
@@ -27,7 +31,14 @@ describe("the input", () => {
     });
     expect(body.instructions).toBeUndefined();
     expect(body.input).toEqual([
-      { type: "message", role: "developer", content: [{ type: "input_text", text: "One." }, { type: "input_text", text: "Two." }] },
+      {
+        type: "message",
+        role: "developer",
+        content: [
+          { type: "input_text", text: "One." },
+          { type: "input_text", text: "Two." },
+        ],
+      },
       { type: "message", role: "user", content: [{ type: "input_text", text: "Hi" }] },
       { type: "message", role: "developer", content: [{ type: "input_text", text: "Later." }] },
     ]);
@@ -35,17 +46,26 @@ describe("the input", () => {
 
   test("of a model of another vendor has a system role in front only", () => {
     const { input } = encoded(
-      { system: "One.", messages: [{ role: "user", content: "Hi" }, { role: "system", content: "Later." }] },
+      {
+        system: "One.",
+        messages: [
+          { role: "user", content: "Hi" },
+          { role: "system", content: "Later." },
+        ],
+      },
       { model: "qwen3" },
     );
-    expect(input.map((item: any) => item.role)).toEqual(["system", "user"]);
+    expect(input.map((item: Loose) => item.role)).toEqual(["system", "user"]);
     expect(JSON.stringify(input[1])).toContain("<system-reminder>");
   });
 
   test("has images and files, in messages and in results", () => {
     const { input } = encoded({
       messages: [
-        { role: "user", content: [{ type: "text", text: "Look" }, png, { type: "image", source: { type: "url", url: "https://example.com/a.png" } }] },
+        {
+          role: "user",
+          content: [{ type: "text", text: "Look" }, png, { type: "image", source: { type: "url", url: "https://example.com/a.png" } }],
+        },
         { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "Read", input: { path: "/a" } }] },
         {
           role: "user",
@@ -88,7 +108,7 @@ describe("the input", () => {
   });
 
   test("says of a result that it is an error, in words", () => {
-    const result = (content: JsonObject["content"]): any =>
+    const result = (content: JsonObject["content"]): Loose =>
       encoded({
         messages: [
           { role: "user", content: "Go" },
@@ -116,7 +136,13 @@ describe("the input", () => {
 });
 
 describe("reasoning that comes back", () => {
-  const turn = (...blocks: JsonObject[]): JsonObject => ({ messages: [{ role: "user", content: "Go" }, { role: "assistant", content: blocks }, { role: "user", content: "On" }] });
+  const turn = (...blocks: JsonObject[]): JsonObject => ({
+    messages: [
+      { role: "user", content: "Go" },
+      { role: "assistant", content: blocks },
+      { role: "user", content: "On" },
+    ],
+  });
   const call = { type: "tool_use", id: "toolu_1", name: "Bash", input: {} };
 
   test("stands in front of what it led to, as its producer gave it", () => {
@@ -126,7 +152,10 @@ describe("reasoning that comes back", () => {
   });
 
   test("without words has an empty summary; of an open model its words", () => {
-    expect(encoded(turn(thought({ id: "rs_1", encrypted_content: "gAAA" }, ""), call)).input[1]).toMatchObject({ summary: [], encrypted_content: "gAAA" });
+    expect(encoded(turn(thought({ id: "rs_1", encrypted_content: "gAAA" }, ""), call)).input[1]).toMatchObject({
+      summary: [],
+      encrypted_content: "gAAA",
+    });
     expect(encoded(turn(thought({ id: "rs_1", open: true }), call)).input[1]).toEqual({
       type: "reasoning",
       id: "rs_1",
@@ -136,9 +165,11 @@ describe("reasoning that comes back", () => {
   });
 
   test("is left out where nothing follows it, where there is nothing to give back, and where the model does not reason", () => {
-    const types = (body: JsonObject, target = {}): string[] => encoded(body, target).input.map((item: any) => item.type);
+    const types = (body: JsonObject, target = {}): string[] => encoded(body, target).input.map((item: Loose) => item.type);
     expect(types(turn({ type: "text", text: "Hm." }, thought({ id: "rs_1", encrypted_content: "gAAA" })))).not.toContain("reasoning");
-    expect(types(turn({ type: "thinking", thinking: "hm", signature: seal({ producer, payload: null }) }, call))).not.toContain("reasoning");
+    expect(types(turn({ type: "thinking", thinking: "hm", signature: seal({ producer, payload: null }) }, call))).not.toContain(
+      "reasoning",
+    );
     expect(types(turn(thought({ id: "rs_1", encrypted_content: "gAAA" }), call), { model: "gpt-4.1" })).not.toContain("reasoning");
   });
 
@@ -157,13 +188,19 @@ describe("reasoning that comes back", () => {
 describe("phases", () => {
   const messages = [
     { role: "user", content: "Go" },
-    { role: "assistant", content: [{ type: "text", text: "Looking." }, { type: "tool_use", id: "toolu_1", name: "Bash", input: {} }] },
+    {
+      role: "assistant",
+      content: [
+        { type: "text", text: "Looking." },
+        { type: "tool_use", id: "toolu_1", name: "Bash", input: {} },
+      ],
+    },
     { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "ok" }] },
     { role: "assistant", content: "Done." },
     { role: "user", content: "More" },
   ];
   const phases = (model: string): unknown[] =>
-    encoded({ messages }, { model }).input.flatMap((item: any) => (item.role === "assistant" ? [item.phase] : []));
+    encoded({ messages }, { model }).input.flatMap((item: Loose) => (item.role === "assistant" ? [item.phase] : []));
 
   test.each(["gpt-5.3-codex", "gpt-5.4-mini", "gpt-5.6-sol", "gpt-6-astra", "openai/gpt-6.2-sol"])("are told to %s", (model) => {
     expect(phases(model)).toEqual(["commentary", "final_answer"]);
@@ -175,7 +212,8 @@ describe("phases", () => {
 });
 
 describe("effort", () => {
-  const asked = (effort: string, model: string): any => encoded({ thinking: { type: "adaptive" }, output_config: { effort } }, { model }).reasoning;
+  const asked = (effort: string, model: string): Loose =>
+    encoded({ thinking: { type: "adaptive" }, output_config: { effort } }, { model }).reasoning;
 
   test.each([
     ["gpt-6.2-sol", "max", "xhigh"],
@@ -217,15 +255,22 @@ describe("effort", () => {
       expect(body.include).toBeUndefined();
       expect(body.temperature).toBe(0.5);
     }
-    expect(encoded({ thinking: { type: "adaptive" } }, { model: "some-model", modelFacts: { reasoning: true } }).reasoning).toEqual({ effort: "medium" });
+    expect(encoded({ thinking: { type: "adaptive" } }, { model: "some-model", modelFacts: { reasoning: true } }).reasoning).toEqual({
+      effort: "medium",
+    });
     expect(encoded({ thinking: { type: "adaptive" } }, { model: "gpt-5.6", modelFacts: { reasoning: false } }).reasoning).toBeUndefined();
     expect(asked("high", "grok-4-fast")).toBeUndefined();
-    expect(encoded({ thinking: { type: "adaptive" } }, { model: "my-deployment", params: { base_model: "azure/gpt-5.1" } }).reasoning.effort).toBe("medium");
+    expect(
+      encoded({ thinking: { type: "adaptive" } }, { model: "my-deployment", params: { base_model: "azure/gpt-5.1" } }).reasoning.effort,
+    ).toBe("medium");
   });
 
   test("takes sampling away, unless there is none", () => {
     expect(encoded({ temperature: 0.2, top_p: 0.9 })).not.toHaveProperty("temperature");
-    expect(encoded({ temperature: 0.2, top_p: 0.9, thinking: { type: "disabled" } }, { model: "gpt-5.2" })).toMatchObject({ temperature: 0.2, top_p: 0.9 });
+    expect(encoded({ temperature: 0.2, top_p: 0.9, thinking: { type: "disabled" } }, { model: "gpt-5.2" })).toMatchObject({
+      temperature: 0.2,
+      top_p: 0.9,
+    });
     expect(notesOf({ temperature: 0.2, top_k: 4 })).toContain("sampling was left out that the model does not take");
   });
 });
@@ -241,9 +286,13 @@ describe("tools", () => {
     const strict = (input_schema: JsonObject): unknown => encoded({ tools: [{ name: "T", strict: true, input_schema }] }).tools[0].strict;
     const inner = { type: "object", properties: { b: { type: "string" } }, required: ["b"], additionalProperties: false };
     expect(strict({ type: "object", properties: { a: { type: "string" } }, required: ["a"], additionalProperties: false })).toBe(true);
-    expect(strict({ type: "object", properties: { a: { type: "array", items: inner } }, required: ["a"], additionalProperties: false })).toBe(true);
+    expect(
+      strict({ type: "object", properties: { a: { type: "array", items: inner } }, required: ["a"], additionalProperties: false }),
+    ).toBe(true);
     expect(strict({ type: "object", properties: { a: { type: "string" } }, additionalProperties: false })).toBe(false);
-    expect(strict({ type: "object", properties: { a: { ...inner, required: [] } }, required: ["a"], additionalProperties: false })).toBe(false);
+    expect(strict({ type: "object", properties: { a: { ...inner, required: [] } }, required: ["a"], additionalProperties: false })).toBe(
+      false,
+    );
     expect(strict({ type: "object", properties: { a: { type: "string" } }, required: ["a"] })).toBe(false);
   });
 
@@ -292,10 +341,16 @@ describe("tools", () => {
     };
     const body = encoded({ tools: [search], tool_choice: { type: "auto" } });
     expect(body.tools).toEqual([
-      { type: "web_search", filters: { allowed_domains: ["example.com"] }, user_location: { type: "approximate", city: "Bern", country: "CH" } },
+      {
+        type: "web_search",
+        filters: { allowed_domains: ["example.com"] },
+        user_location: { type: "approximate", city: "Bern", country: "CH" },
+      },
     ]);
     expect(body.include).toEqual(["reasoning.encrypted_content", "web_search_call.action.sources"]);
-    expect(encoded({ tools: [{ ...search, allowed_domains: [], blocked_domains: ["x.com"] }] }).tools[0].filters).toEqual({ blocked_domains: ["x.com"] });
+    expect(encoded({ tools: [{ ...search, allowed_domains: [], blocked_domains: ["x.com"] }] }).tools[0].filters).toEqual({
+      blocked_domains: ["x.com"],
+    });
   });
 
   test("of a search on a host without one: an error where it is all that was asked for, a note elsewhere", () => {
@@ -314,7 +369,12 @@ describe("the other fields", () => {
         max_tokens: 4,
         stream: true,
         metadata: { user_id: "user_1" },
-        output_config: { format: { type: "json_schema", schema: { type: "object", properties: { a: { type: "string" } }, required: ["a"], additionalProperties: false } } },
+        output_config: {
+          format: {
+            type: "json_schema",
+            schema: { type: "object", properties: { a: { type: "string" } }, required: ["a"], additionalProperties: false },
+          },
+        },
         stop_sequences: ["END"],
       },
       {},
@@ -333,7 +393,12 @@ describe("the other fields", () => {
   });
 
   test("are what the host takes", () => {
-    const responses = { encryptedReasoning: false, promptCacheKey: false, refused: ["safety_identifier"], defaults: { service_tier: "flex", store: true } };
+    const responses = {
+      encryptedReasoning: false,
+      promptCacheKey: false,
+      refused: ["safety_identifier"],
+      defaults: { service_tier: "flex", store: true },
+    };
     const body = encoded({ metadata: { user_id: "u" } }, { quirks: { responses } }, { session: "s" });
     for (const field of ["include", "prompt_cache_key", "safety_identifier"]) expect(body).not.toHaveProperty(field);
     expect(body).toMatchObject({ service_tier: "flex", store: false });
@@ -362,7 +427,8 @@ test("what a conversation grows into begins with what it was", () => {
 });
 
 describe("a request of the same dialect", () => {
-  const adapted = (body: JsonObject): string => Buffer.from(wire.adapt(bodyOf(Buffer.from(JSON.stringify(body))), makeTarget(), "generate").bytes).toString();
+  const adapted = (body: JsonObject): string =>
+    Buffer.from(wire.adapt(bodyOf(Buffer.from(JSON.stringify(body))), makeTarget(), "generate").bytes).toString();
 
   test("is passed with another model at most", () => {
     expect(adapted({ model: "gpt-5.6-sol", input: "Hi", x: 1 })).toBe('{"model":"gpt-5.6-sol","input":"Hi","x":1}');
@@ -371,7 +437,15 @@ describe("a request of the same dialect", () => {
 
   test("goes without reasoning that was packed here for another vendor", () => {
     const own = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "gAAA" };
-    const packed = { type: "reasoning", id: "rs_2", summary: [], encrypted_content: seal({ producer: hubProducer, payload: { type: "thinking" } }) };
-    expect(JSON.parse(adapted({ model: "group", input: [own, packed, { role: "user", content: "Hi" }] })).input).toEqual([own, { role: "user", content: "Hi" }]);
+    const packed = {
+      type: "reasoning",
+      id: "rs_2",
+      summary: [],
+      encrypted_content: seal({ producer: hubProducer, payload: { type: "thinking" } }),
+    };
+    expect(JSON.parse(adapted({ model: "group", input: [own, packed, { role: "user", content: "Hi" }] })).input).toEqual([
+      own,
+      { role: "user", content: "Hi" },
+    ]);
   });
 });

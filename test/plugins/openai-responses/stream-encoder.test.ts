@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import OpenAI from "openai";
 import { accumulateResponse } from "openai/lib/responses/ResponseAccumulator";
 import type { Response as SdkResponse, ResponseStreamEvent } from "openai/resources/responses/responses";
@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
-import { clientTools, hubReply } from "./hub-replies.ts";
-import { ingress, replyOptions, translation } from "./targets.ts";
+import { clientTools, hubReply, textOf } from "./hub-replies.ts";
+import { type Loose, ingress, replyOptions, translation } from "./targets.ts";
 
 const asked = { tools: [...clientTools], instructions: "Be brief.", max_output_tokens: 500, metadata: { a: "b" } };
 
@@ -16,7 +16,7 @@ function encode(events: readonly JsonObject[]): string {
   return events.map((event) => encoder.push(event)).join("") + encoder.end();
 }
 
-function eventsOf(text: string): readonly any[] {
+function eventsOf(text: string): readonly Loose[] {
   return text
     .split("\n\n")
     .filter((event) => event !== "")
@@ -31,7 +31,7 @@ function eventsOf(text: string): readonly any[] {
 const lasts = new Set(["response.completed", "response.incomplete", "response.failed"]);
 
 /** What every stream keeps to, however it came about. */
-function checkStream(events: readonly any[]): any {
+function checkStream(events: readonly Loose[]): Loose {
   expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
   expect(events.slice(0, 2).map((event) => event.type)).toEqual(["response.created", "response.in_progress"]);
   expect(events.filter((event) => lasts.has(event.type))).toHaveLength(1);
@@ -39,7 +39,7 @@ function checkStream(events: readonly any[]): any {
   expect(lasts.has(last.type)).toBe(true);
   expect(`response.${last.response.status}`).toBe(last.type);
   let open: number | undefined;
-  const done: any[] = [];
+  const done: Loose[] = [];
   for (const event of events) {
     if (event.type === "response.output_item.added") {
       expect(open).toBeUndefined();
@@ -58,9 +58,9 @@ function checkStream(events: readonly any[]): any {
 }
 
 /** What the vendor's accumulator gathers, without the last event, which would say all of it anew. */
-function gathered(events: readonly any[]): SdkResponse {
+function gathered(events: readonly Loose[]): SdkResponse {
   let response: SdkResponse | undefined;
-  for (const event of events.slice(0, -1)) response = accumulateResponse(event as ResponseStreamEvent, response as SdkResponse);
+  for (const event of events.slice(0, -1)) response = accumulateResponse(event as ResponseStreamEvent, response);
   return response!;
 }
 
@@ -104,8 +104,7 @@ describe("any reply of the hub", () => {
         const text = encode(events);
         const { response, types } = await throughClient(text, cuts);
         expect(types).toEqual(eventsOf(text).map((event) => event.type));
-        const said = (message["content"] as JsonObject[]).flatMap((block) => (block["type"] === "text" ? [block["text"]] : [])).join("");
-        expect(response.output_text).toBe(said);
+        expect(response.output_text).toBe(textOf(message));
       }),
       { numRuns: 60 },
     );
@@ -154,11 +153,13 @@ describe("any reply of the hub", () => {
     ];
     const text = done.map((event) => encoder.push(event)).join("");
     expect(checkStream(eventsOf(text)).status).toBe("completed");
-    expect(encoder.push({ type: "error", error: {} }) + encoder.fail(new ProxyError("x", { status: 500, kind: "api_error" })) + encoder.end()).toBe("");
+    expect(
+      encoder.push({ type: "error", error: {} }) + encoder.fail(new ProxyError("x", { status: 500, kind: "api_error" })) + encoder.end(),
+    ).toBe("");
   });
 });
 
-function reply(blocks: readonly JsonObject[], stop = "end_turn", usage: JsonObject = {}): readonly any[] {
+function reply(blocks: readonly JsonObject[], stop = "end_turn", usage: JsonObject = {}): readonly Loose[] {
   return eventsOf(
     encode([
       { type: "message_start", message: { model: "claude-opus-5-5", usage } },
@@ -233,7 +234,7 @@ describe("the response", () => {
   });
 
   test("half of a patch is not told, half of other arguments is marked", () => {
-    const cut = (name: string): any => {
+    const cut = (name: string): Loose => {
       const told = eventsOf(
         encode([
           { type: "message_start", message: {} },
@@ -289,7 +290,10 @@ describe("the response", () => {
 });
 
 test("a stream broken off where no encoder is at work makes the vendor's client throw", async () => {
-  const begun = encode([{ type: "message_start", message: {} }]).split("\n\n").slice(0, 2).join("\n\n");
+  const begun = encode([{ type: "message_start", message: {} }])
+    .split("\n\n")
+    .slice(0, 2)
+    .join("\n\n");
   const error = Buffer.from(ingress.encodeStreamError(new ProxyError("gone", { status: 502, kind: "api_error" }))).toString();
   await expect(throughClient(`${begun}\n\n${error}`, [])).rejects.toThrow("gone");
 });

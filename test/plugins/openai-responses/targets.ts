@@ -1,18 +1,22 @@
 /** Targets, requests and clients to try the dialect on. */
 
 import type { Json } from "../../../sdk/body.ts";
-import type { Ingress, Received, ReplyOptions } from "../../../sdk/dialect.ts";
+import type { ClientTranslation, Ingress, Received, ReplyOptions } from "../../../sdk/dialect.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
 import { bodyOf } from "../../../sdk/hub/byte-body.ts";
 import type { HubRequest, Note, Target, Wire } from "../../../sdk/wire.ts";
 import { openaiResponses } from "../../../plugins/openai-responses/index.ts";
 import { hubTarget, type HubTargetOptions } from "../../helpers/hub-target.ts";
 
+/** What a test reads out of JSON: whoever reads too far finds nothing, and the test fails. */
+export type Loose = ReturnType<typeof JSON.parse>;
+
 const [dialect] = openaiResponses.setup().dialects ?? [];
-if (dialect?.wire?.encode === undefined || dialect.ingress?.translation === undefined) throw new Error("the plugin has one dialect with both sides");
-export const wire: Wire & Required<Pick<Wire, "encode">> = { ...dialect.wire, encode: dialect.wire.encode };
+if (dialect?.wire?.encode === undefined || dialect.ingress?.translation === undefined)
+  throw new Error("the plugin has one dialect with both sides");
+export const wire: Wire & Required<Pick<Wire, "encode">> = dialect.wire as Required<Wire>;
 export const ingress: Ingress = dialect.ingress;
-export const translation = dialect.ingress.translation;
+export const translation: ClientTranslation = dialect.ingress.translation;
 
 export const producer = "openai https://api.openai.com";
 
@@ -40,7 +44,7 @@ export function collectNotes(): Noted {
 }
 
 /** The body for a target. */
-export function encoded(body: JsonObject, target: HubTargetOptions = {}, others: Partial<HubRequest> = {}): any {
+export function encoded(body: JsonObject, target: HubTargetOptions = {}, others: Partial<HubRequest> = {}): Loose {
   return wire.encode(makeHubRequest(body, others), makeTarget(target), () => {}).body;
 }
 
@@ -60,7 +64,7 @@ export function received(body: { readonly [key: string]: Json }, headers: Readon
   };
 }
 
-export function decoded(body: JsonObject, note: Note = () => {}): any {
+export function decoded(body: JsonObject, note: Note = () => {}): Loose {
   return translation.decode(received({ model: "group", ...body }), note);
 }
 
