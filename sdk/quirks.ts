@@ -14,15 +14,19 @@ export interface ChatQuirks {
   readonly reasoningField?: "reasoning_content" | "reasoning" | "reasoning_details" | "thinking_parts";
   /** Every assistant turn with tool calls must carry that field, an empty one if need be. */
   readonly reasoningRequired?: boolean;
-  /** How effort is asked for. Default `reasoning_effort` for models that reason. */
+  /**
+   * How effort is asked for: `reasoning_effort`; OpenRouter's object `reasoning`; or `thinking` with a type, and
+   * `reasoning_effort` beside it for those efforts that `effortNames` names. Default `reasoning_effort` for models that
+   * are known to reason; models that are known not to are never asked.
+   */
   readonly effort?: "reasoning_effort" | "reasoning" | "thinking" | "none";
   /** What each effort of the hub (`none` … `max`) is called here; an effort mapped to null is left out. */
   readonly effortNames?: Readonly<Record<string, string | null>>;
-  /** Whether it knows tools at all. Default true. */
+  /** Whether it knows tools at all. Default true; else calls and results of the history are told in words. */
   readonly tools?: boolean;
   /** Tool call ids of exactly nine letters and digits. */
   readonly nineCharIds?: boolean;
-  /** `tool_choice` that forces any tool. Default `required`. */
+  /** `tool_choice` that forces any tool. Default `required`; with `auto` a certain tool cannot be forced either. */
   readonly anyToolChoice?: "required" | "any" | "auto";
   /** Default true. */
   readonly parallelToolCalls?: boolean;
@@ -52,7 +56,7 @@ export interface ChatQuirks {
   readonly noUserAfterTool?: boolean;
   /** How a search of the provider's own is asked for. */
   readonly webSearch?: "web_search_options" | "openrouter" | "built-in";
-  /** Ranges that are clamped. */
+  /** Range that is clamped to; `fixed` leaves out `temperature` and `top_p`. */
   readonly temperature?: readonly [min: number, max: number] | "fixed";
   readonly stopLimit?: number;
   /** Top-level fields that are refused here. */

@@ -10,7 +10,7 @@ import { decodeTools } from "./decode-tools.ts";
 import { deploymentChatPath } from "./wire.ts";
 
 /** Here nobody has to say how long an answer may be, in the hub everybody; what a model cannot give is cut down later. */
-export const defaultMaxTokens = 32_000;
+const defaultMaxTokens = 32_000;
 
 export function readHead({ body, path, headers }: Received): RequestHead {
   const named = deploymentChatPath.exec(path)?.[1];

@@ -37,7 +37,9 @@ export class ReplyParts {
     for (const citation of citations) this.#cite(record(citation) ?? {}, start, this.#length);
   }
 
+  /** What nobody signed cannot be given back to anybody. */
   thinking(block: JsonObject): void {
+    if ((text(block["signature"]) ?? text(block["data"]) ?? "") === "") return;
     this.#thinking.push(packThinking(block, { hasText: this.#length > 0, calls: this.#calls }));
   }
 

@@ -18,7 +18,6 @@ export const chatPaths: readonly string[] = ["/v1/chat/completions", "/chat/comp
 export const embeddingPaths: readonly string[] = ["/v1/embeddings", "/embeddings"];
 /** Azure's and LiteLLM's spelling: the model stands in the path. */
 export const deploymentChatPath: RegExp = /^\/(?:openai\/deployments|engines)\/(.+)\/chat\/completions$/;
-export const deploymentEmbeddingPath: RegExp = /^\/(?:openai\/deployments|engines)\/(.+)\/embeddings$/;
 
 /** The event after the last one. */
 export const doneEvent = "data: [DONE]\n\n";
