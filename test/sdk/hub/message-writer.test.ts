@@ -177,6 +177,30 @@ describe("parts", () => {
     ]);
   });
 
+  it("end when another begins: what follows a text does not wait for the end of the reply", () => {
+    const writer = create();
+    writer.text("a");
+    writer.take();
+    writer.toolStart(0, { id: "a", name: "first" });
+    expect(writer.take().map(({ type, index }) => [type, index])).toEqual([
+      ["content_block_stop", 0],
+      ["content_block_start", 1],
+    ]);
+  });
+
+  it("that have ended take nothing more, told or waiting", () => {
+    const { content } = tell(
+      (writer) => writer.toolStart(0, { id: "a", name: "first" }),
+      (writer) => writer.toolStart(1, { id: "b", name: "second" }),
+      (writer) => writer.toolInput(1, "{}"),
+      (writer) => writer.toolEnd(1),
+      (writer) => writer.toolInput(1, "{}"),
+      (writer) => writer.toolEnd(0),
+      (writer) => writer.toolInput(0, "{}"),
+    );
+    expect(content).toMatchObject([{ input: {} }, { input: {} }]);
+  });
+
   it("do not wait for a call whose key was given to another one", () => {
     const writer = create();
     writer.toolStart(0, { id: "a", name: "first" });
