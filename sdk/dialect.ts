@@ -98,6 +98,8 @@ export interface ReplyOptions {
 
 /** Bytes of the client's stream out of events of the hub: exactly one end, whatever comes. */
 export interface StreamEncoder {
+  /** Default `text/event-stream`. */
+  readonly contentType?: string;
   /** Text of the wire's events for this event of the hub; often empty, never half an event. */
   push(event: JsonObject): string;
   /** The end of a stream that can no longer be completed; empty after an end. */

@@ -60,6 +60,8 @@ export interface Provider {
   readonly baseVariables?: readonly string[];
   /** Variables that hold the key, likewise. */
   readonly keyVariables?: readonly string[];
+  /** Variables that stand in for params that a deployment leaves out, the first that is set counts. */
+  readonly paramVariables?: Readonly<Record<string, readonly string[]>>;
   /** A server of one's own needs none. */
   readonly keyOptional?: boolean;
   /** The base where neither the deployment nor a variable says it, e.g. of a region. @throws Error that says what is missing */

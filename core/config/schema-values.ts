@@ -52,7 +52,10 @@ export const flag: z.ZodType<boolean> = z.preprocess(
 
 /** A number that may come as text, since that is how a value of the environment arrives. */
 export function numeric(schema: z.ZodType<number>): z.ZodType<number> {
-  return z.preprocess((value) => (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value), schema);
+  return z.preprocess(
+    (value) => (typeof value === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value),
+    schema,
+  );
 }
 
 /** The longest wait that is taken for meant. */

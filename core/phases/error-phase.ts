@@ -6,6 +6,7 @@ import { events as hubEvents } from "../../sdk/hub/events.ts";
 import type { Exchange, Reply, Settlement } from "../exchange.ts";
 import { hideCredentials } from "../credentials/hide.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
+import { UpstreamRefusal } from "../translation/upstream-error.ts";
 import { runAfterwards } from "./afterwards.ts";
 import type { PostCallServices } from "./reply-post-call.ts";
 import { checkDecision, replyOfDecision } from "./request-decision.ts";
@@ -86,7 +87,13 @@ function hide({ caller }: Exchange, { redact }: ErrorServices, text: string): st
 /** As the caller is told of it: nothing from inside. */
 function describe(error: unknown, { redact }: ErrorServices, midStream: boolean): CallError {
   if (error instanceof ProxyError) {
-    return { status: error.status, type: error.kind, message: redact(error.message), source: "proxy", midStream };
+    return {
+      status: error.status,
+      type: error.kind,
+      message: redact(error.message),
+      source: error instanceof UpstreamRefusal ? "upstream" : "proxy",
+      midStream,
+    };
   }
   return { status: 500, type: "api_error", message: "The proxy failed on this request.", source: "proxy", midStream };
 }

@@ -40,9 +40,10 @@ export interface DeploymentContext {
 
 /** Joins one entry of `model_list` with its provider. */
 export function createDeployment(config: DeploymentConfig, { providers, variables }: DeploymentContext): Deployment {
-  const { params, info, apiBase: written } = config;
+  const { info, apiBase: written } = config;
   const found = findProvider({ model: config.model, explicit: config.provider, apiBase: written }, providers);
   const provider = found.provider === undefined ? undefined : (hostOf(found.provider, written, providers) ?? found.provider);
+  const params = withVariables(config.params, provider, variables);
   const question: ModelQuestion = { model: found.model, apiBase: written, params, info };
   const settings = provider === undefined ? undefined : findSettings(provider, { question, apiKey: config.apiKey }, variables);
   return {
@@ -64,6 +65,15 @@ export function createDeployment(config: DeploymentConfig, { providers, variable
     timeouts: config.timeouts,
     info,
   };
+}
+
+/** What a variable says where the deployment says nothing. */
+function withVariables(params: ModelQuestion["params"], provider: Provider | undefined, variables: Variables): ModelQuestion["params"] {
+  const named = Object.entries(provider?.paramVariables ?? {}).flatMap(([param, names]) => {
+    const value = params[param] === undefined ? names.map((name) => variables(name)).find((each) => each !== undefined) : undefined;
+    return value === undefined ? [] : [[param, value] as const];
+  });
+  return named.length === 0 ? params : { ...params, ...Object.fromEntries(named) };
 }
 
 /** Another vendor's host that speaks the hub's dialect is known by its address, though the prefix says whose dialect it is. */

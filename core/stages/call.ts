@@ -10,7 +10,7 @@ import type { Tokens } from "../credentials/token-source.ts";
 import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
 import { type PrepareServices, prepareAttempt } from "../phases/prepare-attempt.ts";
 import { type Sending, lacksOperation } from "../translation/encode-attempt.ts";
-import { readUpstreamError } from "../translation/upstream-error.ts";
+import { collectError, isReadable, readUpstreamError } from "../translation/upstream-error.ts";
 import { readUpstreamReply } from "../translation/upstream-reply.ts";
 import type { Deployment } from "../routing/deployment.ts";
 import { describeUnusable } from "../upstream/unusable.ts";
@@ -50,8 +50,11 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
       exchange.trace.add("call", "counted here: the upstream has no count_tokens", { status: response.status });
       return replyOf(exchange.ingress.encodeTokenCount(await services.countTokens(exchange)));
     }
-    if (isClientsOwn(exchange, sending)) return readUpstreamReply(exchange, sending, response);
-    const { error, retry } = await readUpstreamError(response, sending, hide);
+    const refusal = await collectError(response);
+    if (isClientsOwn(exchange, sending) && isReadable(refusal, sending)) {
+      return readUpstreamReply(exchange, sending, { ...response, body: refusal.body });
+    }
+    const { error, retry } = readUpstreamError(refusal, sending, hide);
     if (retry !== "without-thinking" || withoutThinking) throw error;
     withoutThinking = true;
     exchange.trace.add("call", "asking again without the thinking that was sealed for it", { status: error.status });

@@ -15,7 +15,7 @@ import { drain } from "../stream/drain.ts";
 import { letFlowBy } from "../stream/linger.ts";
 import type { StreamTiming } from "../stream/timing.ts";
 import { encodeForClient } from "../translation/client-reply.ts";
-import { readRequestHeaders } from "../upstream/headers.ts";
+import { headerValue, readRequestHeaders } from "../upstream/headers.ts";
 
 declare module "koa" {
   interface DefaultState {
@@ -114,7 +114,7 @@ interface AnswerOptions {
 async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal, timing, redact }: AnswerOptions): Promise<void> {
   const { ingress } = exchange;
   const isReply = refusal === undefined && exchange.operation === "generate" && reply.status === 200;
-  const watch = isReply ? ingress.watch(reply.isEventStream ? "text/event-stream" : "application/json") : undefined;
+  const watch = isReply ? ingress.watch(headerValue(reply.headers, "content-type")?.toLowerCase() ?? "application/json") : undefined;
   const headers = withOwnHeaders(reply, exchange);
   const drained = await drain(
     ctx.res,

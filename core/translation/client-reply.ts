@@ -22,10 +22,12 @@ export async function encodeForClient(exchange: Exchange, reply: Reply): Promise
   const kept = reply.headers.filter(([name]) => name !== "content-type" && name !== "content-length");
   if (reply.isEventStream) {
     const source = reply.events ?? readEvents(reply.body, watch);
-    const body = encodeStream(source, translation.stream(options));
+    const encoder = translation.stream(options);
+    const body = encodeStream(source, encoder);
+    const contentType = encoder.contentType ?? "text/event-stream; charset=utf-8";
     return {
       status: reply.status,
-      headers: [...kept, ["content-type", "text/event-stream; charset=utf-8"]],
+      headers: [...kept, ["content-type", contentType]],
       body,
       isEventStream: true,
       format: "client",

@@ -18,6 +18,9 @@ import { filterEvents, filtersFor } from "./filtered-events.ts";
 import { HubWatch } from "./hub-watch.ts";
 import { decodeStream, eventsOf } from "./upstream-events.ts";
 
+/** What an upstream sent, or what was read of it already. */
+export type Answered = Omit<UpstreamResponse, "body"> & { readonly body: AsyncIterable<Uint8Array> };
+
 /** Longer ones cannot be translated as a whole. */
 const maxWholeBytes = 64 * 1024 * 1024;
 
@@ -26,11 +29,7 @@ const maxWholeBytes = 64 * 1024 * 1024;
  *
  * @throws ProxyError 502 for one that cannot be read, or an error in the place of an answer
  */
-export async function readUpstreamReply(
-  exchange: Exchange,
-  { reader, format, deployment }: Sending,
-  response: UpstreamResponse,
-): Promise<Reply> {
+export async function readUpstreamReply(exchange: Exchange, { reader, format, deployment }: Sending, response: Answered): Promise<Reply> {
   const plain = plainReply(exchange, response, format ?? "client");
   const unframer = deployment.provider?.unframe?.(contentTypeOf(response.headers));
   const reply = unframer === undefined ? plain : { ...unframed(plain, unframer), isEventStream: true };
@@ -66,7 +65,7 @@ function contentTypeOf(headers: HeaderList): string {
 }
 
 /** The bytes as they came, less a coding nobody asked for. */
-function plainReply(exchange: Exchange, { status, headers, body }: UpstreamResponse, format: Reply["format"]): Reply {
+function plainReply(exchange: Exchange, { status, headers, body }: Answered, format: Reply["format"]): Reply {
   const isEventStream = contentTypeOf(headers).startsWith("text/event-stream");
   const encoding = headerValue(headers, "content-encoding")?.trim().toLowerCase() ?? "";
   const isPlain = encoding === "" || encoding === "identity";
@@ -75,7 +74,7 @@ function plainReply(exchange: Exchange, { status, headers, body }: UpstreamRespo
     // To a stream a ping or an error may yet be added, so its length is not known.
     return { status, headers: isEventStream ? without(headers, "content-length") : headers, body, isEventStream, format };
   }
-  if (!canDecode(encoding)) void body.return();
+  if (!canDecode(encoding)) void body[Symbol.asyncIterator]().return?.();
   const decoded = decode(body, encoding);
   exchange.trace.add("call", "decoded", { encoding });
   return { status, headers: without(without(headers, "content-encoding"), "content-length"), body: decoded, isEventStream, format };

@@ -2,8 +2,7 @@
 
 import type { LocalReply } from "../../sdk/dialect.ts";
 import type { ErrorKind, ProxyError } from "../../sdk/errors.ts";
-import { events } from "../../sdk/hub/events.ts";
-import { overflowError, readOverflow, upstreamError } from "../../sdk/hub/upstream-errors.ts";
+import { foreignError } from "../../sdk/hub/foreign-errors.ts";
 import type { DecodedError, Target, UpstreamFailure } from "../../sdk/wire.ts";
 import { type WireError, encodeEvent } from "./wire.ts";
 
@@ -32,27 +31,7 @@ function wireType(kind: ErrorKind): string {
   return kind;
 }
 
-const kinds: ReadonlySet<string> = new Set<ErrorKind>([
-  "invalid_request_error",
-  "authentication_error",
-  "permission_error",
-  "not_found_error",
-  "request_too_large",
-  "rate_limit_error",
-  "billing_error",
-  "overloaded_error",
-  "timeout_error",
-  "api_error",
-]);
-
-function isKind(type: string): type is ErrorKind {
-  return kinds.has(type);
-}
-
-/** An error of a host of this protocol, for a caller that speaks another. */
-export function decodeError({ status, headers, body }: UpstreamFailure, target: Target): DecodedError {
-  const { type, message } = events.readError(status, body);
-  const overflow = readOverflow(message);
-  if (overflow !== undefined) return { error: overflowError(overflow, target) };
-  return { error: upstreamError({ status, message, headers, ...(isKind(type) ? { kind: type } : {}) }) };
+/** An error of a host of this protocol, for a caller that speaks another, or in an envelope that is not the protocol's. */
+export function decodeError(failure: UpstreamFailure, target: Target): DecodedError {
+  return { error: foreignError(failure, target) };
 }

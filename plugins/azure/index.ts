@@ -40,6 +40,7 @@ function azureProvider(sign: Sign): Provider {
   return {
     ...shared(sign, "AZURE_API_BASE", "https://<resource>.openai.azure.com"),
     names: ["azure"],
+    paramVariables: { api_version: ["AZURE_API_VERSION"] },
     keyVariables: ["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
     dialects: openaiDialects,
     quirks: () => openaiQuirks("max_completion_tokens"),

@@ -17,7 +17,9 @@ function wantsEvents({ search }: Received): boolean {
 }
 
 export function encodeStream(options: ReplyOptions): StreamEncoder {
-  return new GeminiEncoder(options, wantsEvents(options.received) ? eventFrames : new ListFrames());
+  return wantsEvents(options.received)
+    ? new GeminiEncoder(options, eventFrames)
+    : new GeminiEncoder(options, new ListFrames(), "application/json; charset=UTF-8");
 }
 
 /** @param message of the hub, as one response: what would have streamed it, put together */
@@ -64,12 +66,14 @@ class ListFrames implements Frames {
 const nothing: readonly JsonObject[] = [{ text: "" }];
 
 class GeminiEncoder implements StreamEncoder {
+  readonly contentType: string;
   readonly #options: ReplyOptions;
   readonly #frames: Frames;
   readonly #teller: ResponseTeller;
   #isOver = false;
 
-  constructor(options: ReplyOptions, frames: Frames) {
+  constructor(options: ReplyOptions, frames: Frames, contentType = "text/event-stream; charset=utf-8") {
+    this.contentType = contentType;
     this.#options = options;
     this.#frames = frames;
     this.#teller = new ResponseTeller(options);

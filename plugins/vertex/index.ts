@@ -17,6 +17,10 @@ function createProvider(): Provider {
     hosts: ["aiplatform.googleapis.com", "aiplatform.us.rep.googleapis.com", "aiplatform.eu.rep.googleapis.com"],
     defaultApiBase: undefined,
     apiBase: defaultBase,
+    paramVariables: {
+      vertex_project: ["VERTEXAI_PROJECT", "VERTEX_PROJECT", "GOOGLE_CLOUD_PROJECT", "DEFAULT_VERTEXAI_PROJECT"],
+      vertex_location: ["VERTEXAI_LOCATION", "VERTEX_LOCATION", "GOOGLE_CLOUD_LOCATION", "DEFAULT_VERTEXAI_LOCATION"],
+    },
     dialects({ model }, operation) {
       const { dialect } = vertexModel(model);
       if (operation === "generate") return [dialect];

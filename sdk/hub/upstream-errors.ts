@@ -99,5 +99,5 @@ const secrets: readonly (readonly [RegExp, string])[] = [
     "$1[account]",
   ],
   [/\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b/g, "[email]"],
-  [/(?<![\d.-])\d{12}(?![\d.-])/g, "[account]"],
+  [/(?<![\d.-])\d{12}(?!\w|[.-]\d)/g, "[account]"],
 ];

@@ -117,6 +117,14 @@ describe("a client of the hub at an upstream of another dialect", () => {
     expect(answer.text).not.toContain("the-key-of-the-host");
   });
 
+  it("has its hooks told that it was the upstream who refused", async () => {
+    const hook =
+      'import { defineHook, respond } from "ccproxy/sdk";\nexport default defineHook({ onError: (error) => respond(`${error.source} ${error.status} ${error.type}`) });';
+    await using between = await start({ files: { "hooks/tell.ts": hook } });
+    between.upstream.script(whole({ wrong: "slow down" }, 429), talk);
+    expect((await ask(between.proxy.url, hubBody(false))).json()).toMatchObject({ content: [{ text: "upstream 429 rate_limit_error" }] });
+  });
+
   it("is asked once more without the thinking that the upstream refused, and once only", async () => {
     await using between = await start();
     between.upstream.script([whole({ wrong: "sealed" }, 400), hello], talk);
