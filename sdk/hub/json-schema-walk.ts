@@ -104,7 +104,8 @@ export class Walk {
       const inner = this.dissolve({ ...(isObject(target) ? target : {}), ...beside }, within);
       return inner.node;
     });
-    return { node: mergeAll([base, ...members]), within };
+    // What the base itself refers to may well be one of the members again.
+    return { node: mergeAll([base, ...members]), within: path };
   }
 
   #keywords(node: Node, level: number, within: readonly string[]): Node {
