@@ -6,7 +6,7 @@ import type { Patch } from "../body/patch-format.ts";
 /** What is to go, as a tree: a leaf goes, below anything else something goes. */
 export interface DropTree {
   readonly members: Map<string, DropTree>;
-  /** Of every element. */
+  /** Of every element. Elements themselves never go, as in LiteLLM. */
   every?: DropTree;
   readonly elements: Map<number, DropTree>;
   isLeaf: boolean;
@@ -43,8 +43,6 @@ export function readDropPaths(paths: readonly string[]): DropTree {
   for (const path of paths.flatMap((written) => [written, ...(elsewhere[written] ?? [])])) {
     const segments = segmentsOf(path);
     if (segments === undefined || (segments.length === 1 && needed.has(String(segments[0])))) continue;
-    // LiteLLM takes out fields, never whole elements.
-    if (typeof segments.at(-1) !== "string" || segments.at(-1) === every) continue;
     let node = tree;
     for (const segment of segments) node = childOf(node, segment);
     node.isLeaf = true;

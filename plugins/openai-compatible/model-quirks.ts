@@ -122,7 +122,6 @@ export function togetherQuirks(model: string): ChatQuirks {
 export function grokQuirks(model: string): ChatQuirks {
   const common: ChatQuirks = {
     maxTokensField: "max_completion_tokens",
-    reasoningOutsideOutput: true,
     refused: ["stop", "presence_penalty", "frequency_penalty"],
   };
   if (/non-reasoning|grok-2/.test(model)) return { ...common, effort: "none" };

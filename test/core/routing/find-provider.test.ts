@@ -12,6 +12,18 @@ function resolve(model: string, more: { explicit?: string; apiBase?: string } = 
   return [name, asked, provider !== undefined];
 }
 
+function small(name: string, ...hosts: string[]): Provider {
+  return {
+    names: [name],
+    hosts,
+    defaultApiBase: undefined,
+    dialects: () => [],
+    address: () => ({ url: "", headers: [], body: new Uint8Array() }),
+    authorize: (headers) => headers,
+    ownsUrl: () => false,
+  };
+}
+
 describe("as LiteLLM resolves them", () => {
   test.each([
     ["groq/openai/gpt-oss-120b", {}, "groq", "openai/gpt-oss-120b"],
@@ -55,22 +67,21 @@ describe("as LiteLLM resolves them", () => {
 });
 
 test("the longest place counts where one vendor has several APIs on one host", () => {
-  const provider = (name: string, ...hosts: string[]): Provider => ({
-    names: [name],
-    hosts,
-    defaultApiBase: undefined,
-    dialects: () => [],
-    address: () => ({ url: "", headers: [], body: new Uint8Array() }),
-    authorize: (headers) => headers,
-    ownsUrl: () => false,
-  });
-  const both = [provider("chat", "api.example.com"), provider("messages", "api.example.com/anthropic")];
+  const both = [small("chat", "api.example.com"), small("messages", "api.example.com/anthropic")];
   const at = (apiBase: string): string => findProvider({ model: "m", apiBase }, both).name;
   expect(at("https://api.example.com/v1")).toBe("chat");
   expect(at("https://api.example.com/anthropic")).toBe("messages");
   expect(at("https://api.example.com/anthropic/v1")).toBe("messages");
   expect(at("https://api.example.com/anthropics")).toBe("chat");
   expect(findProvider({ model: "m", apiBase: "https://api.example.com/anthropic" }, both.toReversed()).name).toBe("messages");
+});
+
+test("only bare names are recognised, in the order of registration", () => {
+  const [first, second] = [small("first"), small("second")];
+  const greedy = [first, second].map((provider) => ({ ...provider, recognises: () => true }));
+  expect(findProvider({ model: "m" }, greedy).name).toBe("first");
+  expect(findProvider({ model: "m" }, greedy.toReversed()).name).toBe("second");
+  expect(findProvider({ model: "acme/m" }, greedy).provider).toBeUndefined();
 });
 
 test("every name of the table resolves to its own provider", () => {

@@ -133,6 +133,10 @@ describe.each(hosts.map((host) => [host.model, host] as const))("%s", (_, host) 
     expect(body.tools.map((tool: { function: { name: string } }) => tool.function.name)).toContain("Bash");
     expect(JSON.stringify(body)).not.toContain("x-anthropic-billing-header");
     for (const field of host.omits ?? []) expect(body, field).not.toHaveProperty(field);
+    // What another vendor thought, in the turn before, is not told here.
+    const turn = body.messages.find(({ role }: { role: string }) => role === "assistant");
+    const fields = Object.entries(turn).filter(([name]) => reasoningFields.has(name));
+    expect(fields).toEqual(host.fills === undefined ? [] : [[host.fills, ""]]);
   });
 
   test.each(["none", "low", "medium", "xhigh", "max"] as const)("is asked for effort %s by its own name", (effort) => {

@@ -26,6 +26,8 @@ export interface Host {
   readonly usage: { readonly input: number; readonly output: number; readonly cacheRead?: number };
   /** What it thought, as the client is told; absent: it does not say. */
   readonly thinking?: string;
+  /** Field that every turn with calls must have, an empty one where the thought was another vendor's. */
+  readonly fills?: string;
   /** How the thought goes back with the next turn; absent: it does not. */
   readonly returns?: JsonObject;
 }
@@ -222,6 +224,7 @@ export const hosts: readonly Host[] = [
     ],
     usage: cached,
     ...thought,
+    fills: "reasoning_content",
     returns: { reasoning_content: "Let me look." },
   },
   {
@@ -250,6 +253,7 @@ export const hosts: readonly Host[] = [
     reply: [...thinksIn("reasoning_content").slice(0, -2), chunk({}, { ...callEnd, usage: { ...plainUsage, cached_tokens: 600 } })],
     usage: cached,
     ...thought,
+    fills: "reasoning_content",
     returns: { reasoning_content: "Let me look." },
   },
   {
@@ -263,6 +267,7 @@ export const hosts: readonly Host[] = [
     reply: thinksIn("reasoning_content"),
     usage: cached,
     ...thought,
+    fills: "reasoning_content",
     returns: { reasoning_content: "Let me look." },
   },
   {
@@ -310,6 +315,20 @@ export const hosts: readonly Host[] = [
     usage: counted,
     ...thought,
     returns: { reasoning_details: [{ type: "reasoning.text", id: "r1", index: 0, text: "Let me look." }] },
+  },
+  {
+    model: "minimax/MiniMax-M2.7",
+    path: "/v1/chat/completions",
+    dialects: [chat],
+    limit: "max_completion_tokens",
+    efforts: noEffort,
+    any: undefined,
+    sends: { reasoning_split: true },
+    reply: [chunk({ role: "assistant", content: "<think>Let me " }), chunk({ content: "look.</think>\n\n" }), ...silent],
+    usage: counted,
+    ...thought,
+    // A version that does not know the switch: what goes back is the field that most hosts have.
+    returns: { reasoning_content: "Let me look." },
   },
   {
     model: "perplexity/openai/gpt-5.4",
