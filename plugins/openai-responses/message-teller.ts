@@ -93,7 +93,6 @@ export function createMessageTeller(telling: Telling): ItemTeller {
         }
         case "response.content_part.done":
           complete(partOf(event), record(event["part"]));
-          endPart();
           return;
         default:
       }

@@ -82,6 +82,19 @@ describe("the input", () => {
     ]);
   });
 
+  test("has what the system says between two of the user's messages in the user's turn", () => {
+    expect(messages([user("Hi"), { role: "developer", content: "Now." }, user("Go")])).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "Hi" },
+          { type: "text", text: "<system-reminder>\nNow.\n</system-reminder>" },
+          { type: "text", text: "Go" },
+        ],
+      },
+    ]);
+  });
+
   test("of the system alone is said by the user", () => {
     expect(decoded({ input: [{ role: "developer", content: "Hi" }] })).toMatchObject({
       messages: [{ role: "user", content: [{ text: "Hi" }] }],

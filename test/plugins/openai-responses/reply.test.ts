@@ -197,6 +197,29 @@ describe("items that come all at once", () => {
   });
 });
 
+test("a call is told to its end as soon as it has one, and the next one as it comes", () => {
+  const decoder = readerFor().stream();
+  const tell = (event: JsonObject): readonly string[] =>
+    decoder.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`)).map((told) => text(told["type"]) ?? "");
+  const call = (number: number): JsonObject => ({
+    id: `fc_${number}`,
+    type: "function_call",
+    call_id: `call_${number}`,
+    name: "Bash",
+    arguments: "{}",
+  });
+  expect(tell({ type: "response.output_item.added", output_index: 0, item: { ...call(0), arguments: "" } })).toEqual([
+    "message_start",
+    "content_block_start",
+  ]);
+  expect(tell({ type: "response.function_call_arguments.delta", output_index: 0, delta: "{}" })).toEqual(["content_block_delta"]);
+  expect(tell({ type: "response.output_item.done", output_index: 0, item: call(0) })).toEqual(["content_block_stop"]);
+  expect(tell({ type: "response.output_item.added", output_index: 1, item: { ...call(1), arguments: "" } })).toEqual([
+    "content_block_start",
+  ]);
+  expect(tell({ type: "response.function_call_arguments.delta", output_index: 1, delta: "{}" })).toEqual(["content_block_delta"]);
+});
+
 test("whatever comes, it is told in order and ends once", () => {
   const strange = fc.record({
     type: fc.constantFrom(

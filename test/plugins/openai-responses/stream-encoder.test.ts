@@ -233,6 +233,33 @@ describe("the response", () => {
     ]);
   });
 
+  test("has the arguments of a call in pieces, even where there are none", () => {
+    const told = reply([{ type: "tool_use", id: "toolu_1", name: "Bash", input: {} }]);
+    expect(told.filter((event) => event.type === "response.function_call_arguments.delta").map((event) => event.delta)).toEqual(["{}"]);
+    expect(told.find((event) => event.type === "response.function_call_arguments.done")).toMatchObject({ name: "Bash", arguments: "{}" });
+  });
+
+  test("has each search with what it found, if that follows it", () => {
+    const search = (id: string): JsonObject => ({ type: "server_tool_use", id, name: "web_search", input: { query: id } });
+    const found = (id: string): JsonObject => ({
+      type: "web_search_tool_result",
+      tool_use_id: id,
+      content: [{ type: "web_search_result", url: `https://${id}` }],
+    });
+    const actions = (...blocks: JsonObject[]): unknown =>
+      reply(blocks)
+        .at(-1)
+        .response.output.map((item: Loose) => [item.action.query, item.action.sources]);
+    expect(actions(search("a"), found("a"), search("b"), found("b"))).toEqual([
+      ["a", [{ type: "url", url: "https://a" }]],
+      ["b", [{ type: "url", url: "https://b" }]],
+    ]);
+    expect(actions(search("a"), search("b"), found("a"), found("b"))).toEqual([
+      ["a", []],
+      ["b", [{ type: "url", url: "https://b" }]],
+    ]);
+  });
+
   test("half of a patch is not told, half of other arguments is marked", () => {
     const cut = (name: string): Loose => {
       const told = eventsOf(
