@@ -94,6 +94,11 @@ export interface Wire {
   encode?(request: HubRequest, target: Target, note: Note): Encoded;
   /** A body that a client of the same dialect sent, for this target: its model, and names of fields that this host knows otherwise. */
   adapt(body: RequestBody, target: Target, operation: Operation): RequestBody;
+  /**
+   * Only of the hub's own wire: a request that was written for another model, or in another dialect, without what this
+   * model refuses. One that was written for it passes as it came.
+   */
+  fit?(body: RequestBody, target: Target, note: Note): RequestBody;
   /** In the hub's kinds, with the wording clients act upon; headers such as `retry-after` kept, account ids left out. */
   decodeError(failure: UpstreamFailure, target: Target): DecodedError;
 }

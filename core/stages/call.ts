@@ -10,7 +10,7 @@ import type { Tokens } from "../credentials/token-source.ts";
 import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
 import { type PrepareServices, prepareAttempt } from "../phases/prepare-attempt.ts";
 import { type Sending, lacksOperation } from "../translation/encode-attempt.ts";
-import { collectError, isReadable, readUpstreamError } from "../translation/upstream-error.ts";
+import { asTold, collectError, isReadable, readUpstreamError } from "../translation/upstream-error.ts";
 import { readUpstreamReply } from "../translation/upstream-reply.ts";
 import type { Deployment } from "../routing/deployment.ts";
 import { describeUnusable } from "../upstream/unusable.ts";
@@ -52,7 +52,7 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
     }
     const refusal = await collectError(response);
     if (isClientsOwn(exchange, sending) && isReadable(refusal, sending)) {
-      return readUpstreamReply(exchange, sending, { ...response, body: refusal.body });
+      return readUpstreamReply(exchange, sending, asTold(refusal, sending));
     }
     const { error, retry } = readUpstreamError(refusal, sending, hide);
     if (retry !== "without-thinking" || withoutThinking) throw error;

@@ -86,8 +86,11 @@ interface PassOptions extends EncodeOptions {
 /** In the upstream's own dialect already. */
 function passedBody(exchange: Exchange, deployment: Deployment, { wire }: Dialect, { passes, ...options }: PassOptions): RequestBody {
   const body = bodyToPass(exchange, options, passes);
-  const adapted = wire?.adapt(body, deployment, exchange.operation) ?? body;
-  return applyOutgoingParamsToBytes(adapted, deployment.params, exchange.note("call"));
+  const note = exchange.note("call");
+  const isWrittenForIt = exchange.dialect === hubDialect && exchange.modelAsked === deployment.model;
+  const fitting = isWrittenForIt ? body : (wire?.fit?.(body, deployment, note) ?? body);
+  const adapted = wire?.adapt(fitting, deployment, exchange.operation) ?? fitting;
+  return applyOutgoingParamsToBytes(adapted, deployment.params, note);
 }
 
 function bodyToPass(exchange: Exchange, { body }: EncodeOptions, passes: boolean): RequestBody {

@@ -4,11 +4,13 @@ import type { HeaderList } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { isMessagesError } from "../../sdk/hub/foreign-errors.ts";
+import { scrub } from "../../sdk/hub/upstream-errors.ts";
 import type { DecodedError } from "../../sdk/wire.ts";
 import { type Deployment, canonicalName } from "../routing/deployment.ts";
 import { bodyOf, collectReply } from "../stream/collect-reply.ts";
 import type { UpstreamResponse } from "../upstream/send.ts";
 import type { Sending } from "./encode-attempt.ts";
+import type { Answered } from "./upstream-reply.ts";
 
 /** Enough for any envelope. */
 const maxErrorBytes = 64 * 1024;
@@ -19,8 +21,9 @@ export class UpstreamRefusal extends ProxyError {}
 export interface CollectedError {
   readonly status: number;
   readonly headers: HeaderList;
-  /** The first 64 KiB. */
+  /** The first 64 KiB, nearly always all of it. */
   readonly head: Uint8Array;
+  readonly isWhole: boolean;
   /** All of it, to be read once. */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -28,8 +31,8 @@ export interface CollectedError {
 export async function collectError({ status, headers, body }: UpstreamResponse): Promise<CollectedError> {
   const collected = await collectReply(body, maxErrorBytes);
   return collected.isWhole
-    ? { status, headers, head: collected.bytes, body: bodyOf(collected.bytes) }
-    : { status, headers, head: collected.head, body: collected.body };
+    ? { status, headers, head: collected.bytes, isWhole: true, body: bodyOf(collected.bytes) }
+    : { status, headers, head: collected.head, isWhole: false, body: collected.body };
 }
 
 /**
@@ -40,6 +43,16 @@ export function isReadable(error: CollectedError, { dialect, deployment }: Sendi
   if (ownReading(error, deployment) !== undefined) return false;
   if (dialect.name !== hubDialect || deployment.provider === undefined || canonicalName(deployment.provider) === hubDialect) return true;
   return isMessagesError(error.head);
+}
+
+/** As it came; of other vendors than the hub's, what names an account is taken out. */
+export function asTold({ status, headers, head, isWhole, body }: CollectedError, { dialect }: Sending): Answered {
+  const told = Buffer.from(head.buffer, head.byteOffset, head.length).toString("utf8");
+  const scrubbed = dialect.name === hubDialect || !isWhole ? told : scrub(told);
+  if (scrubbed === told) return { status, headers, body };
+  const bytes = Buffer.from(scrubbed);
+  const kept = headers.filter(([name]) => name !== "content-length" && name !== "openai-organization" && name !== "openai-project");
+  return { status, headers: [...kept, ["content-length", String(bytes.length)]], body: bodyOf(bytes) };
 }
 
 /** Where the provider knows better than the dialect. */

@@ -6,6 +6,7 @@ import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Provider } from "../../sdk/provider.ts";
 import type { Wire } from "../../sdk/wire.ts";
 import { decodeError, encodeError, encodeStreamError } from "./errors.ts";
+import { fitModel } from "./fit-model.ts";
 import { encodeTokenCount, modelList, watchReply } from "./reply.ts";
 import { adapt, address, authorize, isCredential, ownsUrl, relayHeaders } from "./request.ts";
 import { countTokensPath, encodeEvent, messagesPath } from "./wire.ts";
@@ -30,7 +31,7 @@ export function createAnthropicPlugin(options: AnthropicOptions = {}): Plugin {
     encodeTokenCount,
     modelList,
   };
-  const wire: Wire = { adapt, decodeError };
+  const wire: Wire = { adapt, fit: fitModel, decodeError };
   const dialect: Dialect = { name: hubDialect, ingress, wire };
   const owns = options.ownsUrl ?? ownsUrl;
   const provider: Provider = {
