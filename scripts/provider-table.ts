@@ -40,7 +40,7 @@ export function providerLines(): readonly Line[] {
 }
 
 /** The table with what introduces it. */
-export function providerTable(): string {
+function providerTable(): string {
   const lines = providerLines();
   const tested = lines.filter(({ evidence }) => evidence === "tested").length;
   const table = lines.map(({ provider, page, evidence }) => {

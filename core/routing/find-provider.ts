@@ -2,6 +2,7 @@
 
 import { matchHost } from "../../sdk/hub/host-match.ts";
 import type { Provider } from "../../sdk/provider.ts";
+import { didYouMean } from "../config/suggest.ts";
 
 export interface ProviderQuery {
   /** `litellm_params.model` as written, prefix and all; or a name that a caller asked for. */
@@ -25,6 +26,8 @@ export type FoundProvider =
       /** What was named as a provider; `unknown` where nothing was. */
       readonly name: string;
       readonly model: string;
+      /** ` Did you mean "x"?` with its leading space, or nothing. */
+      readonly hint: string;
     };
 
 /**
@@ -41,11 +44,22 @@ export function findProvider(query: ProviderQuery, providers: readonly Provider[
     // Only once: `openrouter/openrouter/auto` is OpenRouter's own `openrouter/auto`.
     return found(byName, prefix !== undefined && byName.names.includes(prefix) ? model.slice(slash + 1) : model);
   }
-  if (explicit !== undefined) return { provider: undefined, name: explicit, model };
+  if (explicit !== undefined) return nobody(explicit, model, providers);
   const byHost = apiBase === undefined ? undefined : providerOfHost(apiBase, providers);
   if (byHost !== undefined) return found(byHost, model);
   const recognising = prefix === undefined ? providers.find((candidate) => candidate.recognises?.(model)) : undefined;
-  return recognising === undefined ? { provider: undefined, name: prefix ?? "unknown", model } : found(recognising, model);
+  return recognising === undefined ? nobody(prefix, model, providers) : found(recognising, model);
+}
+
+function nobody(named: string | undefined, model: string, providers: readonly Provider[]): FoundProvider {
+  const hint =
+    named === undefined
+      ? ""
+      : didYouMean(
+          named,
+          providers.flatMap(({ names }) => names),
+        );
+  return { provider: undefined, name: named ?? "unknown", model, hint };
 }
 
 function found(provider: Provider, model: string): FoundProvider {
@@ -65,9 +79,4 @@ export function providerOfHost(apiBase: string, providers: readonly Provider[]):
     }
   }
   return best;
-}
-
-/** Names to suggest in place of one that nobody has. */
-export function providerNames(providers: readonly Provider[]): readonly string[] {
-  return providers.flatMap(({ names }) => names);
 }

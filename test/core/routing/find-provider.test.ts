@@ -91,3 +91,17 @@ test("every name of the table resolves to its own provider", () => {
     }
   }
 });
+
+test.each([
+  ["grok/llama-5", "", "groq"],
+  ["open_router/auto", "", "openrouter"],
+  ["together/x", "", ""],
+  ["x", "mistrall", "mistral"],
+  ["some-model", "", ""],
+])("%s by %j is hinted at %j", (model, explicit, hint) => {
+  const found = findProvider({ model, ...(explicit === "" ? {} : { explicit }) }, providers);
+  expect(found).toMatchObject({
+    provider: undefined,
+    hint: hint === "" ? expect.not.stringContaining("groq") : ` Did you mean "${hint}"?`,
+  });
+});
