@@ -147,6 +147,8 @@ describe("text that stays text", () => {
     ["JSON for reading", '```json\n{"name": "ccproxy", "version": "0.1.0"}\n```\nThat is it.'],
     ["JSON for reading, a list", "```json\n[1, 2]\n```"],
     ["a fence that never ends", '```json\n{"key": [1, 2'],
+    ["a call whose last tags are missing", "<function=Bash>\n<parameter=command>\nrm -rf /home/me"],
+    ["a call whose JSON is cut", '<tool_call>{"name": "Bash", "arguments": {"command": "rm -rf /home'],
     ["half a marker at the end", "a < b, and <tool_"],
     ["markers in a row", "<tool_call>".repeat(200)],
     ["calls of which one is unknown", `<tool_call>[${json},{"name":"x","arguments":{}}]</tool_call>`],
