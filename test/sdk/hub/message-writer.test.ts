@@ -198,7 +198,10 @@ describe("parts", () => {
       (writer) => writer.toolEnd(0),
       (writer) => writer.toolInput(0, "{}"),
     );
-    expect(content).toMatchObject([{ input: {} }, { input: {} }]);
+    expect(content).toEqual([
+      { type: "tool_use", id: "a", name: "first", input: {} },
+      { type: "tool_use", id: "b", name: "second", input: {} },
+    ]);
   });
 
   it("do not wait for a call whose key was given to another one", () => {
