@@ -41,7 +41,7 @@ export function createMessageTeller(telling: Telling): ItemTeller {
   }
 
   function say(part: Part, piece: string): void {
-    if (piece === "" || telling.isCut()) return;
+    if (piece === "") return;
     part.told += piece.length;
     const { text: words, sequence } = stops.push(piece);
     writer.text(words);
@@ -57,7 +57,7 @@ export function createMessageTeller(telling: Telling): ItemTeller {
   function cite(part: Part, annotation: Json | undefined): void {
     part.annotations += 1;
     const citation = citationOf(record(annotation), telling.producer);
-    if (citation === undefined || telling.isCut()) return;
+    if (citation === undefined) return;
     flush();
     writer.citation(citation);
   }

@@ -40,7 +40,6 @@ export class ReplyTeller {
   /** Those not told to their end, in order. */
   readonly #queue: Item[] = [];
   #isRefused = false;
-  #isCut = false;
   #isDone = false;
   #searches = 0;
 
@@ -60,7 +59,6 @@ export class ReplyTeller {
       },
       refuse: () => (this.#isRefused = true),
       cut: (sequence) => this.#cut(sequence),
-      isCut: () => this.#isCut,
       searched: () => (this.#searches += 1),
     };
   }
@@ -148,11 +146,10 @@ export class ReplyTeller {
     this.#writer.fail({ type: error.kind, message: error.message });
   }
 
-  /** A stream ends here, and nobody waits for what the model goes on to say; a whole reply has its counts yet to come. */
+  /** The reply ends here: nobody waits for what the model goes on to say. */
   #cut(sequence: string): void {
-    this.#isCut = true;
     this.#writer.stop("stop_sequence", sequence);
-    if (this.#options.isWhole !== true) this.#end();
+    this.#end();
   }
 
   /** Items that no event told of, or not to their end. */
@@ -211,7 +208,7 @@ export class ReplyTeller {
   }
 
   #tell(item: Item, event: JsonObject): void {
-    if (item.isDone || this.#isCut) return;
+    if (item.isDone || this.#writer.isOver) return;
     const type = text(event["type"]) ?? "";
     const whole = record(event["item"]);
     item.teller ??= createItemTeller(text(whole?.["type"]), type, item.key, this.#telling);

@@ -18,7 +18,6 @@ export interface Telling {
   readonly refuse: () => void;
   /** A stop sequence was found: nothing is told from here on. */
   readonly cut: (sequence: string) => void;
-  readonly isCut: () => boolean;
   /** A search was made. */
   readonly searched: () => void;
 }

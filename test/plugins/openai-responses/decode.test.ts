@@ -333,6 +333,14 @@ describe("tools", () => {
     ]);
   });
 
+  test("that are declared twice are there once, as they were first", () => {
+    const tool = (description: string): JsonObject => ({ type: "function", name: "Bash", description, parameters: null });
+    expect(of({ tools: [tool("One."), { type: "function", name: "Read", parameters: null }, tool("Two.")] }).tools).toMatchObject([
+      { name: "Bash", description: "One." },
+      { name: "Read" },
+    ]);
+  });
+
   test("that are to be looked for join when they were found, at the end of the list", () => {
     const send = { type: "function", name: "send", parameters: null, defer_loading: true };
     const eager = { type: "function", name: "Bash", parameters: null };

@@ -322,7 +322,7 @@ test("a stream broken off where no encoder is at work makes the vendor's client 
     .slice(0, 2)
     .join("\n\n");
   const error = Buffer.from(ingress.encodeStreamError(new ProxyError("gone", { status: 502, kind: "api_error" }))).toString();
-  await expect(throughClient(`${begun}\n\n${error}`, [])).rejects.toThrow("gone");
+  await expect(throughClient(`${begun}\n\n${error}`, [])).rejects.toMatchObject({ error: { message: "gone", code: "server_error" } });
 });
 
 test("a ping is a comment that the vendor's client does not see", async () => {
