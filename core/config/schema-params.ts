@@ -170,7 +170,7 @@ const price = (description: string): z.ZodType<number | undefined> => key(usd, {
 export const infoSchema: MappingSchema<InfoKeys> = z.object({
   id: key(z.unknown(), { description: "Names the deployment in logs and headers.", type: "text", default: "made from the entry" }),
   mode: key(z.unknown(), {
-    description: "`chat` or `responses`: which of OpenAI's two APIs a host is asked by, where it has both. Other words are kept.",
+    description: "`responses`: a compatible host is asked by OpenAI's Responses API, which most do not have. Other words are kept.",
     type: "text",
   }),
   base_model: key(text, { description: "The model behind a name that does not tell, for its limits and prices.", type: "text" }),

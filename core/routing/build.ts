@@ -126,18 +126,15 @@ function follow(
 
 function unserved(entry: DeploymentConfig, deployment: Deployment, providers: readonly Provider[]): Fault[] {
   if (deployment.provider !== undefined || deployment.mockResponse !== undefined) return [];
-  const known = providers.flatMap((provider) => provider.names.slice(0, 1)).join(", ");
+  const { providerName } = deployment;
   const what =
-    deployment.providerName === "unknown"
-      ? `"${entry.model}" names no provider that is known here`
-      : `provider "${deployment.providerName}" is not served by this version`;
-  return [
-    fault(
-      "warning",
-      entry.location,
-      `${what}: requests routed to "${entry.group}" are answered 501. Providers served now: ${known}. If its api_base speaks one of their protocols, write it as the prefix, e.g. "${providers[0]?.names[0] ?? "provider"}/${deployment.model.split("/").at(-1)}"`,
-    ),
-  ];
+    providerName === "unknown"
+      ? `"${entry.model}" names no provider; write one before a slash, as in "anthropic/${entry.model}" or "openai/${entry.model}"`
+      : `there is no provider "${providerName}".${didYouMean(
+          providerName,
+          providers.flatMap(({ names }) => names),
+        )} A host that is compatible with OpenAI's API is named by "openai/${deployment.model.split("/").at(-1)}" and its api_base`;
+  return [fault("warning", entry.location, `${what}. Requests routed to "${entry.group}" are answered 501 until then.`)];
 }
 
 /** What in an entry cannot work, though a provider serves it. Only its own requests fail, so that the rest may start. */

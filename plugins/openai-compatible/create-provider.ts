@@ -39,8 +39,19 @@ export function createProvider(row: Row): Provider {
     }),
     authorize: (headers, credential) =>
       authorized(headers, credential, row.authorize?.(credential) ?? [["authorization", `Bearer ${credential.value}`]]),
-    // A caller's login belongs to the vendor of the caller's client, and is sent to another only where the configuration says so.
-    ownsUrl: () => false,
+    ...(row.paramVariables === undefined ? {} : { paramVariables: row.paramVariables }),
+    ...ownCallers(row),
+  };
+}
+
+/** A caller's login belongs to the vendor of the caller's client, and is sent to another only where the configuration says so. */
+function ownCallers(row: Row): Pick<Provider, "ownsUrl" | "isCredential"> {
+  const { callersKey } = row;
+  if (callersKey === undefined) return { ownsUrl: () => false };
+  const hosts: ReadonlySet<string> = new Set(ownHosts(row));
+  return {
+    ownsUrl: ({ protocol, host, username, password }) => protocol === "https:" && hosts.has(host) && username === "" && password === "",
+    isCredential: (value) => callersKey.test(value),
   };
 }
 

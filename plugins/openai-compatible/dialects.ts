@@ -46,7 +46,7 @@ function forcedDialect({ model, apiBase, params, info }: ModelQuestion): string 
   const { dialect } = readModel(model);
   if (dialect !== undefined) return dialect;
   if (params["use_chat_completions_api"] === true) return chat;
-  if (info["mode"] === "chat") return chat;
+  // `mode: chat`, which LiteLLM writes beside most models, chooses nothing.
   if (info["mode"] === "responses") return responses;
   const endpoints = info["supported_endpoints"];
   return Array.isArray(endpoints) && endpoints.includes("/v1/messages") ? messages : undefined;

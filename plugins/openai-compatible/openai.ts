@@ -11,6 +11,9 @@ export const openai: Row = {
   base: "https://api.openai.com/v1",
   baseVariables: ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
   keyVariables: ["OPENAI_API_KEY"],
+  // Anthropic's begin alike.
+  callersKey: /^sk-(?!ant-)/,
+  paramVariables: { organization: ["OPENAI_ORGANIZATION", "OPENAI_ORG_ID"], project: ["OPENAI_PROJECT_ID"] },
   page: "https://developers.openai.com/api/docs/guides/latest-model",
   evidence: "tested",
   hosts: ["eu.api.openai.com", "us.api.openai.com"],

@@ -42,6 +42,10 @@ export interface Row {
   readonly modelId?: (model: string) => string;
   /** Headers that hold the key. Default: `Authorization: Bearer`. */
   readonly authorize?: (credential: Credential) => HeaderList;
+  /** What its keys look like: then a caller's own may be sent to its own hosts, over TLS. Default: it is sent to none. */
+  readonly callersKey?: RegExp;
+  /** Variables that stand in for params that a deployment leaves out. */
+  readonly paramVariables?: Readonly<Record<string, readonly string[]>>;
   /** Further headers, out of `litellm_params`. */
   readonly headers?: (params: Readonly<Record<string, unknown>>) => HeaderList;
 }

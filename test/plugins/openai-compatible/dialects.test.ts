@@ -41,7 +41,6 @@ describe("openai", () => {
     ["chat/gpt-6-sol", {}, [chat]],
     ["chat_completions/gpt-6-sol", {}, [chat]],
     ["gpt-6-sol", { params: { use_chat_completions_api: true } }, [chat]],
-    ["gpt-6-sol", { info: { mode: "chat" } }, [chat]],
     ["llama", { info: { mode: "responses" }, apiBase: "http://localhost:1/v1" }, [responses]],
     ["llama", { apiBase: "http://localhost:1/v1/responses" }, [responses]],
     ["gpt-6-sol", { apiBase: "https://api.openai.com/v1/chat/completions" }, [chat]],
@@ -105,8 +104,9 @@ describe("openai", () => {
     expect(address({})).toEqual([]);
   });
 
-  test("a caller's login goes to none of them", () => {
-    for (const row of rows) expect(createProvider(row).ownsUrl(new URL(row.base ?? "https://api.openai.com/v1"))).toBe(false);
+  test("a caller's login goes to none that does not know its vendor's keys by their look", () => {
+    for (const row of rows.filter(({ callersKey }) => callersKey === undefined))
+      expect(createProvider(row).ownsUrl(new URL(row.base ?? "https://api.openai.com/v1"))).toBe(false);
   });
 });
 
@@ -158,4 +158,23 @@ describe("bases with an account in them", () => {
     const variable = provider(name).baseVariables?.[0] ?? "";
     expect(provider(name).check?.(question("m"), (asked) => (asked === variable ? "http://h" : undefined))).toEqual([]);
   });
+});
+
+const own = provider("openai");
+
+test("`mode: chat`, which stands beside most models of LiteLLM's, chooses nothing", () => {
+  expect(own.dialects(question("gpt-6-sol", { info: { mode: "chat" } }), "generate")).toEqual([responses, chat]);
+});
+
+test("a caller's own key goes to OpenAI's own hosts, and a login of Anthropic's does not", () => {
+  for (const url of ["https://api.openai.com/v1", "https://eu.api.openai.com/v1"]) expect(own.ownsUrl(new URL(url))).toBe(true);
+  for (const url of [
+    "http://api.openai.com",
+    "https://api.openai.com.evil.example",
+    "https://api.openai.com:444",
+    "https://a@api.openai.com",
+  ])
+    expect(own.ownsUrl(new URL(url))).toBe(false);
+  expect(own.isCredential?.("sk-proj-0123")).toBe(true);
+  for (const value of ["sk-ant-oat01-x", "sk-ant-api03-x", "AIza", ""]) expect(own.isCredential?.(value)).toBe(false);
 });
