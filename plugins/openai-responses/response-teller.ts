@@ -187,7 +187,11 @@ export class ResponseTeller {
     const usage = wireUsage(this.#usage);
     if (isCut) this.#end("incomplete", { incomplete_details: { reason: "max_output_tokens" }, usage });
     else if (reason === "refusal") this.#end("incomplete", { incomplete_details: { reason: "content_filter" }, usage });
-    else this.#end("completed", { completed_at: Math.max(this.#fields.createdAt, Math.floor(Date.now() / 1000)), usage });
+    else {
+      const completed_at = Math.max(this.#fields.createdAt, Math.floor(Date.now() / 1000));
+      // Known to agents: the model has more to say, and is to be asked again as it is.
+      this.#end("completed", { completed_at, ...(reason === "pause_turn" ? { end_turn: false } : {}), usage });
+    }
   }
 
   #end(status: "completed" | "incomplete" | "failed", fields: JsonObject): void {

@@ -12,7 +12,7 @@ import { isSealed, unseal } from "../../../sdk/hub/envelope.ts";
 import { ToolNames } from "../../../sdk/hub/tool-names.ts";
 import type { ReplyReader } from "../../../sdk/wire.ts";
 import { faultsOf, parsedBySdk } from "../../helpers/event-protocol.ts";
-import { type Loose, collectNotes, makeHubRequest, makeTarget, producer, wire } from "./targets.ts";
+import { type Loose, collectNotes, decoded, makeHubRequest, makeTarget, producer, wire } from "./targets.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/openai-responses", import.meta.url));
 
@@ -162,5 +162,12 @@ describe.each(whole)("the response %s", (name) => {
       expect(read).toThrow(ProxyError);
       expect(read).toThrow(expect.objectContaining(thrown));
     }
+  });
+});
+
+describe.each(names.filter((name) => existsSync(path.join(folder, name, "client.json"))))("the request %s", (name) => {
+  test("is this one of the hub", () => {
+    const { model: _, ...asked } = readJson(name, "client.json");
+    expect(decoded(asked)).toEqual(readJson(name, "hub.json"));
   });
 });

@@ -215,6 +215,11 @@ describe("the response", () => {
     expect(reply([{ type: "text", text: "Hi" }], stop).at(-1).response).toMatchObject({ status, incomplete_details });
   });
 
+  test("of a pause asks to go on", () => {
+    expect(reply([{ type: "text", text: "Hi" }], "pause_turn").at(-1).response.end_turn).toBe(false);
+    expect(reply([{ type: "text", text: "Hi" }]).at(-1).response).not.toHaveProperty("end_turn");
+  });
+
   test("of a refusal without words says that it is one", () => {
     const { response } = reply([], "refusal").at(-1);
     expect(response.output).toMatchObject([{ type: "message", content: [{ type: "refusal", refusal: "The model declined to answer." }] }]);
