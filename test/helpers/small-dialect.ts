@@ -168,9 +168,9 @@ const wire: Wire = {
   },
 };
 
-export const smallDialect: Dialect = { name: "small", ingress, wire };
+const smallDialect: Dialect = { name: "small", ingress, wire };
 
-export function smallProvider(overrides: Partial<Provider> = {}): Provider {
+function smallProvider(overrides: Partial<Provider> = {}): Provider {
   return {
     names: ["small"],
     defaultApiBase: "https://small.example",

@@ -11,7 +11,7 @@ import type { Encoded, ReplyReader, Target, Wire } from "../../../sdk/wire.ts";
 import { gemini } from "../../../plugins/gemini/index.ts";
 import { hubTarget, type HubTargetOptions } from "../../helpers/hub-target.ts";
 
-export const dialect: Dialect = firstOf(gemini).dialect;
+const dialect: Dialect = firstOf(gemini).dialect;
 export const ingress: Ingress = present(dialect.ingress);
 export const wire: Wire = present(dialect.wire);
 
