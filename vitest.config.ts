@@ -13,6 +13,8 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 30_000,
     // Two cores: more workers than that only make the servers under test wait for each other.
     maxWorkers: 2,
+    // The second one holds the matrix in docs/compatibility.md to what the tests found.
+    reporters: ["default", ...(process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : []), "./test/compatibility/reporter.ts"],
     projects: [
       { extends: true, test: { name: "parts", include: ["test/**/*.test.ts"], exclude: [endToEnd], testTimeout: 20_000 } },
       // Starts programs of several hundred megabytes, beside everything else.
