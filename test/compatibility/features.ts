@@ -433,5 +433,3 @@ async function thrownBy(promise: Promise<unknown>): Promise<unknown> {
   }
   throw new Error("nothing went wrong, and something should have");
 }
-
-export type { WireName };

@@ -261,7 +261,7 @@ function anthropic({ body, tools }: Asked, fault: (what: string) => void): void 
 }
 
 /** What the tokens of the scripted Anthropic host begin with. */
-export const genuineSignature = "anthropic-state";
+const genuineSignature = "anthropic-state";
 
 function isEmpty(content: unknown): boolean {
   return content === undefined || content === null || content === "" || (Array.isArray(content) && content.length === 0);

@@ -118,8 +118,8 @@ export async function startWire(wire: Wire, script: WireScript): Promise<WireHos
   };
 }
 
-/** What this vendor answers to a request, for hosts that speak more than one wire. */
-export function wireReply(wire: Wire, script: Script, asked: Asked): Reply {
+/** What this vendor answers to a request. */
+function wireReply(wire: Wire, script: Script, asked: Asked): Reply {
   if ("failure" in script) return jsonFailure(wire.fail(script.failure, asked));
   return asked.stream ? streamed(wire, script, asked) : rawReply((response) => sendJson(response, 200, wire.whole(script, asked), {}));
 }
