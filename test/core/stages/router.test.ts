@@ -113,10 +113,10 @@ describe("a model", () => {
 
   it("nobody knows is a 404 that says what there is", async () => {
     await using proxy = await startProxy({ config: { model_list: [named("known", "dep")] } });
-    const answer = await post(proxy, { model: "gpt-unknown" });
+    const answer = await post(proxy, { model: "nobody-unknown" });
     expect([answer.status, answer.json()]).toMatchObject([
       404,
-      { error: { type: "not_found_error", message: expect.stringMatching(/gpt-unknown.*known/) } },
+      { error: { type: "not_found_error", message: expect.stringMatching(/nobody-unknown.*known/) } },
     ]);
     expect(upstream.requests).toEqual([]);
   });
