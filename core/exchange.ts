@@ -10,7 +10,7 @@ import { hubDialect } from "../sdk/hub/dialect.ts";
 import { MessagesFacts } from "../sdk/hub/facts.ts";
 import type { Note } from "../sdk/wire.ts";
 import { Annotations } from "./annotations.ts";
-import { createRequestBody } from "./body/request-body.ts";
+import { createMadeBody } from "./body/made-body.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
 import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
@@ -244,8 +244,7 @@ export class Exchange {
     // Nothing of the hub's says it; it passes as it is.
     if (this.operation === "embeddings") return this.#request ?? this.received.body;
     if (this.#request === undefined && this.#head !== undefined && translation !== undefined) {
-      const request = translation.decode(this.received, this.note("ingress"));
-      this.#request = createRequestBody(Buffer.from(JSON.stringify(request)));
+      this.#request = createMadeBody(translation.decode(this.received, this.note("ingress")));
     }
     if (this.#request === undefined) throw new Error("the body has not been read yet");
     return this.#request;

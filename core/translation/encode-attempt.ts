@@ -6,7 +6,7 @@ import { ProxyError } from "../../sdk/errors.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import type { Outbound } from "../../sdk/provider.ts";
 import type { ReplyReader } from "../../sdk/wire.ts";
-import { createRequestBody } from "../body/request-body.ts";
+import { createMadeBody } from "../body/made-body.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import type { Registry } from "../registry.ts";
 import type { Deployment } from "../routing/deployment.ts";
@@ -112,13 +112,13 @@ function encodeHub(exchange: Exchange, deployment: Deployment, { name, wire }: D
   const request = {
     body: body.json(),
     session: exchange.facts.session,
-    estimatedInputTokens: Math.ceil(body.bytes.length / bytesPerToken),
+    estimatedInputTokens: Math.ceil(exchange.received.body.bytes.length / bytesPerToken),
     withoutThinking: options.withoutThinking,
   };
   const encoded = wire.encode(request, deployment, note);
   exchange.trace.add("call", "translated", { from: exchange.dialect, to: name });
   const outgoing = applyOutgoingParams(encoded.body, deployment.params, note);
-  return { body: createRequestBody(Buffer.from(JSON.stringify(outgoing))), headers: encoded.headers, reader: encoded.reader };
+  return { body: createMadeBody(outgoing), headers: encoded.headers, reader: encoded.reader };
 }
 
 /** Of JSON, markup and all. */
