@@ -5,13 +5,13 @@
 
 import type { Json } from "../../sdk/body.ts";
 import type { JsonObject } from "../../sdk/events.ts";
-import { hubProducer, seal, unseal } from "../../sdk/hub/envelope.ts";
+import { hubProducer, seal, unseal, sealPrefix } from "../../sdk/hub/envelope.ts";
 import { record, text } from "../../sdk/hub/json.ts";
 import { readState } from "./state.ts";
 import { field, objects, signatureSentinel } from "./wire.ts";
 
 /** What every packed signature begins with: the base64 of the beginning of a seal. */
-const packedPrefix = Buffer.from("ccproxy1.").toString("base64");
+const packedPrefix = Buffer.from(sealPrefix).toString("base64");
 
 /** What every request holds in whose history something was packed. */
 export const packedMark: string = `"${packedPrefix}`;

@@ -284,7 +284,7 @@ describe("thinking", () => {
     "Q29ycnVwdGVk",
     "skip_thought_signature_validator",
     pack([genuine]).slice(0, 40),
-    Buffer.from("ccproxy1.W10").toString("base64"),
+    Buffer.from("Zccproxy.W10").toString("base64"),
   ])("a signature of another maker is left out: %s", (thoughtSignature) => {
     const found = JSON.stringify(messages(user({ text: "Go" }), model({ text: "Hi", thoughtSignature }), user({ text: "?" })));
     expect(found).not.toContain("thinking");

@@ -19,9 +19,9 @@ describe("an envelope", () => {
     ["a vendor's signature", "EqQBCgIYAhIM"],
     ["nothing", ""],
     ["half of one", seal({ producer: "p", payload: { state: "long enough to be cut" } }).slice(0, -9)],
-    ["one whose text is no JSON", `ccproxy1.${Buffer.from("nonsense").toString("base64url")}`],
-    ["one without a producer", `ccproxy1.${Buffer.from("[1,2]").toString("base64url")}`],
-    ["one that is no list", `ccproxy1.${Buffer.from("{}").toString("base64url")}`],
+    ["one whose text is no JSON", `Zccproxy.${Buffer.from("nonsense").toString("base64url")}`],
+    ["one without a producer", `Zccproxy.${Buffer.from("[1,2]").toString("base64url")}`],
+    ["one that is no list", `Zccproxy.${Buffer.from("{}").toString("base64url")}`],
   ])("is none: %s", (_, text) => {
     expect(unseal(text)).toBeUndefined();
   });
@@ -32,6 +32,6 @@ describe("an envelope", () => {
     expect(isSealed(text.slice(0, 12))).toBe(true);
     expect(isSealed("EqQBCgIYAhIM")).toBe(false);
     expect(Buffer.from(JSON.stringify({ signature: text })).includes(sealMark)).toBe(true);
-    expect(Buffer.from(JSON.stringify({ text: "about ccproxy1. things" })).includes(sealMark)).toBe(false);
+    expect(Buffer.from(JSON.stringify({ text: "about ccproxy. things" })).includes(sealMark)).toBe(false);
   });
 });

@@ -33,7 +33,7 @@ describe("thinking", () => {
     ["of another producer", thought(seal({ producer: "other", payload: 1 }))],
     ["of the hub's vendor", thought("EqQBCgIYAhIM")],
     ["without a signature", { type: "thinking", thinking: "hm" }],
-    ["that was damaged", thought("ccproxy1.@@@")],
+    ["that was damaged", thought("Zccproxy.@@@")],
     ["that is hidden", { type: "redacted_thinking", data: "EqQB" }],
   ])("%s goes nowhere", (_, block) => {
     const notes: unknown[] = [];
