@@ -8,6 +8,7 @@ import { loadConfig } from "./config/load.ts";
 import type { Config, Fault, LoadedConfig } from "./config/types.ts";
 import { FollowingWatcher } from "./config/following-watcher.ts";
 import { createServices } from "./create-services.ts";
+import { models } from "./models/look-up.ts";
 import { ListenError, isLoopback, listen } from "./listen.ts";
 import { readOrCreateLocalToken } from "./local-token.ts";
 import { type LateLogger, createLateLogger } from "./log/late-logger.ts";
@@ -124,6 +125,8 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
   });
   const { services, log } = created;
   logger.attach(services.logger);
+  // Prices are wanted when the first answer is complete, not before; loading them takes some forty milliseconds.
+  void models.load();
   const handle = createApp(services).callback();
   const listener = await listen((request, response) => void handle(request, response), {
     host,

@@ -62,7 +62,8 @@ export async function buildSnapshot(
   const units = userProgram?.units ?? [];
   const ownRules = units.filter(({ source }) => source.kind === "rule");
   const ownLabels = ownRules.flatMap(({ source, label }) => (source.origin === "autoloaded" ? [{ label, location: source.location }] : []));
-  if (draft.deployments.some(({ mockResponse }) => mockResponse === undefined)) await models.load();
+  // Of Claude's models all is known without it.
+  if (draft.deployments.some(({ model, mockResponse }) => mockResponse === undefined && !isClaude(model))) await models.load();
   const routes = buildRoutes(draft, registry, ownLabels);
   const builtin = loadRules(draft.rules.filter(isBuiltin), registry);
   const policy = orderPolicy(
@@ -79,6 +80,10 @@ export async function buildSnapshot(
   const rules = orderRules(draft.rules, builtin.rules, ownRules, isBuiltin);
   const snapshot = { id, loadedAt: now, config, routes: routes.table, rules, policy: policy.steps, userProgram, ignored, faults };
   return { snapshot, faults, files };
+}
+
+function isClaude(model: string): boolean {
+  return /^(anthropic\/)?claude-/.test(model);
 }
 
 function isError({ severity }: Fault): boolean {

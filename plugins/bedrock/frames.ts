@@ -6,9 +6,10 @@
  * API_runtime_InvokeModelWithResponseStream, API_runtime_ConverseStream, API_runtime_PayloadPart.
  */
 
+import { createRequire } from "node:module";
 import { crc32 } from "node:zlib";
 
-import { EventStreamCodec, type Message } from "@smithy/eventstream-codec";
+import type { EventStreamCodec, Message } from "@smithy/eventstream-codec";
 
 import { ProxyError } from "../../sdk/errors.ts";
 import { bufferOf } from "../../sdk/hub/json-bytes.ts";
@@ -24,10 +25,19 @@ const preludeBytes = 12;
 /** A prelude and the checksum of the whole. */
 const smallestFrame = 16;
 
-const codec = new EventStreamCodec(
-  (bytes) => (typeof bytes === "string" ? bytes : bufferOf(bytes).toString("utf8")),
-  (words) => Buffer.from(words),
-);
+let known: EventStreamCodec | undefined;
+
+/** Loading it takes some twenty milliseconds, which only who asks AWS should pay for; a stream cannot wait for an import. */
+function codec(): EventStreamCodec {
+  if (known === undefined) {
+    const library: typeof import("@smithy/eventstream-codec") = createRequire(import.meta.url)("@smithy/eventstream-codec");
+    known = new library.EventStreamCodec(
+      (bytes) => (typeof bytes === "string" ? bytes : bufferOf(bytes).toString("utf8")),
+      (words) => Buffer.from(words),
+    );
+  }
+  return known;
+}
 
 export function isFramed(contentType: string): boolean {
   return contentType.startsWith("application/vnd.amazon.eventstream");
@@ -81,7 +91,7 @@ function readLength(prelude: Uint8Array): number {
 
 function decode(frame: Uint8Array): Message {
   try {
-    return codec.decode(frame);
+    return codec().decode(frame);
   } catch {
     throw broken("a frame of its event stream is damaged");
   }

@@ -2,8 +2,6 @@
 
 import { type Hash, type Hmac, createHash, createHmac } from "node:crypto";
 
-import { SignatureV4 } from "@smithy/signature-v4";
-
 import type { Outbound } from "../../sdk/provider.ts";
 import type { AwsCredentials } from "./credentials.ts";
 
@@ -17,6 +15,8 @@ export interface SigningOptions {
 export async function signRequest(outbound: Outbound, { credentials, region, date }: SigningOptions): Promise<Outbound> {
   const url = new URL(outbound.url);
   const own = outbound.headers.filter(([name]) => !isSignature(name));
+  // Only who asks AWS pays for loading it.
+  const { SignatureV4 } = await import("@smithy/signature-v4");
   const signer = new SignatureV4({ service: "bedrock", region, credentials, sha256: Sha256 });
   const { headers } = await signer.sign(
     {
