@@ -10,6 +10,7 @@ import { createMadeBody } from "../body/made-body.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import type { Registry } from "../registry.ts";
 import type { Deployment } from "../routing/deployment.ts";
+import { withCacheMarks } from "./cache-marks.ts";
 import { applyOutgoingParams, applyOutgoingParamsToBytes } from "./outgoing-params.ts";
 import { isFiltered } from "./filtered-events.ts";
 import { version } from "../version.ts";
@@ -88,7 +89,8 @@ function passedBody(exchange: Exchange, deployment: Deployment, { wire }: Dialec
   const body = bodyToPass(exchange, options, passes);
   const note = exchange.note("call");
   const isWrittenForIt = exchange.dialect === hubDialect && exchange.modelAsked === deployment.model;
-  const fitting = isWrittenForIt ? body : (wire?.fit?.(body, deployment, note) ?? body);
+  const marked = exchange.dialect === hubDialect || passes ? body : withCacheMarks(body);
+  const fitting = isWrittenForIt ? marked : (wire?.fit?.(marked, deployment, note) ?? marked);
   const adapted = wire?.adapt(fitting, deployment, exchange.operation) ?? fitting;
   return applyOutgoingParamsToBytes(adapted, deployment.params, note);
 }

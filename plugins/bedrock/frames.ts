@@ -30,7 +30,7 @@ let known: EventStreamCodec | undefined;
 /** Loading it takes some twenty milliseconds, which only who asks AWS should pay for; a stream cannot wait for an import. */
 function codec(): EventStreamCodec {
   if (known === undefined) {
-    const library: typeof import("@smithy/eventstream-codec") = createRequire(import.meta.url)("@smithy/eventstream-codec");
+    const library: { readonly EventStreamCodec: typeof EventStreamCodec } = createRequire(import.meta.url)("@smithy/eventstream-codec");
     known = new library.EventStreamCodec(
       (bytes) => (typeof bytes === "string" ? bytes : bufferOf(bytes).toString("utf8")),
       (words) => Buffer.from(words),

@@ -5,7 +5,6 @@ import type { Received, RequestHead } from "../../sdk/dialect.ts";
 import type { JsonObject } from "../../sdk/events.ts";
 import { record, text } from "../../sdk/hub/json.ts";
 import type { Note } from "../../sdk/wire.ts";
-import { markConversation } from "./cache-marks.ts";
 import { readClientTools } from "./client-tools.ts";
 import { decodeToolFields } from "./decode-choice.ts";
 import { refused, textBlock } from "./decode-content.ts";
@@ -38,12 +37,10 @@ export function decodeRequest(received: Received, note: Note): JsonObject {
   const thinking = decodeThinking(request["reasoning"], effort);
   const config = { ...thinking.config, ...format.config };
   const words = [...textBlock(text(request["instructions"]) ?? ""), ...system, ...textBlock(format.instruction)];
-  const isAgent = tools.size > 0 || messages.some((message) => message["role"] === "assistant");
-  const marked = isAgent ? markConversation({ system: words, messages }) : { system: words, messages };
   return {
     model,
-    messages: marked.messages,
-    ...(marked.system.length === 0 ? {} : { system: marked.system }),
+    messages,
+    ...(words.length === 0 ? {} : { system: words }),
     ...decodeToolFields(request, tools, note),
     ...callerField(request),
     max_tokens: positive(request["max_output_tokens"]) ?? defaultMaxTokens,

@@ -33,12 +33,8 @@ function notesOf(body: JsonObject): readonly string[] {
   return notes.map(({ what }) => what);
 }
 
-function withoutMarks(value: unknown): Loose {
-  return JSON.parse(JSON.stringify(value, (key, inner) => (key === "cache_control" ? undefined : inner)));
-}
-
 function messages(input: JsonObject["input"]): Loose {
-  return withoutMarks(decoded({ input: input! }).messages);
+  return decoded({ input: input! }).messages;
 }
 
 function refusal(body: JsonObject): ProxyError {
@@ -64,11 +60,11 @@ describe("the input", () => {
       instructions: "One.",
       input: [developer("Two."), user("Hi"), developer("Now."), { role: "assistant", content: "Yes?" }, developer("Then."), user("Go")],
     });
-    expect(withoutMarks(body.system)).toEqual([
+    expect(body.system).toEqual([
       { type: "text", text: "One." },
       { type: "text", text: "Two." },
     ]);
-    expect(withoutMarks(body.messages)).toEqual([
+    expect(body.messages).toEqual([
       { role: "user", content: [{ type: "text", text: "Hi" }] },
       { role: "system", content: [{ type: "text", text: "Now." }] },
       { role: "assistant", content: [{ type: "text", text: "Yes?" }] },
@@ -437,20 +433,6 @@ describe("the other fields", () => {
     expect(head({ prompt_cache_key: "key" }, { session_id: "s1" })).toEqual({ model: "gpt-5", stream: false, session: "s1" });
     expect(head({ prompt_cache_key: "two words" })).toMatchObject({ session: undefined });
   });
-
-  test("an agent's conversation is marked for the cache, at most four times; a single question is not", () => {
-    const tools = [{ type: "function", name: "Bash", parameters: null }];
-    const body = of({
-      instructions: "One.",
-      tools,
-      input: [user("a"), call("call_1"), output("call_1"), call("call_2"), output("call_2"), user("b")],
-    });
-    const marked = [...body.system, ...body.messages.flatMap((message: Loose) => message.content)].filter(
-      (block: Loose) => block.cache_control,
-    );
-    expect(marked.map((block: Loose) => block.text ?? block.tool_use_id)).toEqual(["One.", "call_1", "b"]);
-    expect(JSON.stringify(of({ instructions: "One." }))).not.toContain("cache_control");
-  });
 });
 
 test("a reply that comes back in the history is what the hub said", () => {
@@ -469,7 +451,7 @@ test("a reply that comes back in the history is what the hub said", () => {
       const said = blocksOf(message, "thinking", "redacted_thinking", "tool_use");
       const expected = said.filter((block) => block["type"] !== "thinking" || block["signature"] !== "");
       const answer = body.messages.find((one: Loose) => one.role === "assistant")?.content ?? [];
-      const kept = withoutMarks(answer).filter((block: Loose) => block.type !== "text");
+      const kept = answer.filter((block: Loose) => block.type !== "text");
       expect(kept).toEqual(expected);
       const words = textOf(message);
       const heard = answer.flatMap((block: Loose) => (block.type === "text" ? [block.text] : [])).join("");
