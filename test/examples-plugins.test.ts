@@ -150,9 +150,10 @@ describe("a client of Hello", () => {
     expect(request).toMatchObject({
       model: "claude-x",
       messages: [
-        { role: "user", content: "Hi" },
+        // Marked for the cache on their way.
+        { role: "user", content: [{ text: "Hi" }] },
         { role: "assistant", content: "Hello." },
-        { role: "user", content: "How are you?" },
+        { role: "user", content: [{ text: "How are you?" }] },
       ],
     });
     const streamed = await it.ask("/hello", { ...question, stream: true });
