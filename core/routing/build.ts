@@ -144,7 +144,7 @@ function problems(
   variables: Variables,
 ): Fault[] {
   if (provider === undefined || mockResponse !== undefined) return [];
-  const found = [...(problem === undefined ? [] : [problem]), ...(provider.check?.(question, variables) ?? [])];
+  const found = problem === undefined ? (provider.check?.(question, variables) ?? []) : [problem];
   return found.map((message) => fault("warning", location, `requests routed to "${group}" will fail: ${message}`));
 }
 

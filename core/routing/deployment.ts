@@ -53,7 +53,7 @@ export function createDeployment(config: DeploymentConfig, { providers, variable
     }),
     deploymentId: config.id,
     provider,
-    problem: settings?.problem,
+    problem: settings?.problem ?? (provider === undefined ? undefined : lackingAll(provider, question, variables)),
     apiKey: settings === undefined ? config.apiKey : settings.apiKey,
     keyVariable: settings?.keyVariable,
     withheldKeyVariable: settings?.withheldKeyVariable,
@@ -66,6 +66,14 @@ export function createDeployment(config: DeploymentConfig, { providers, variable
     info,
   };
 }
+
+/** Of a provider that is known by name only: what it says to that. */
+function lackingAll(provider: Provider, question: ModelQuestion, variables: Variables): string | undefined {
+  const isServed = operations.some((operation) => provider.dialects(question, operation).length > 0);
+  return isServed ? undefined : (provider.check?.(question, variables)[0] ?? `${canonicalName(provider)} is not served`);
+}
+
+const operations = ["generate", "embeddings"] as const;
 
 /** What a variable says where the deployment says nothing. */
 function withVariables(params: ModelQuestion["params"], provider: Provider | undefined, variables: Variables): ModelQuestion["params"] {

@@ -124,7 +124,7 @@ function describeDeployment(deployment: Deployment): RouteRow["deployments"][num
     id: deployment.deploymentId,
     model: deployment.model,
     provider: deployment.providerName,
-    apiBase: deployment.mockResponse === undefined ? deployment.apiBase : "",
+    apiBase: deployment.mockResponse === undefined && deployment.problem === undefined ? deployment.apiBase : "",
     credential: credentialSource(deployment),
   };
 }

@@ -26,7 +26,7 @@ export const unservedProviders: readonly Provider[] = unserved.map(([names, inst
   names,
   defaultApiBase: "https://unserved.invalid",
   dialects: () => [],
-  check: () => [`is a provider with a protocol of its own, which is not translated to: ${instead}.`],
+  check: () => [`${names[0] ?? ""} has a protocol of its own, which is not translated to: ${instead}`],
   address: () => {
     throw new Error("no dialect, no request");
   },

@@ -206,6 +206,13 @@ describe("a deployment that cannot be asked", () => {
     ]);
   });
 
+  test("of a provider that is known by name only is told so, once, and shown without an address", () => {
+    const result = built({ dialects: () => [], check: () => ["small has a protocol of its own", "more"] });
+    expect(warned(result)).toEqual(['warning: requests routed to "g" will fail: small has a protocol of its own']);
+    expect(result.table.describe()[0]?.deployments[0]?.apiBase).toBe("");
+    expect(warned(built({ dialects: (_, operation) => (operation === "embeddings" ? ["small"] : []) }))).toEqual([]);
+  });
+
   test("has the base of a variable, where that is one", () => {
     const bases = { SMALL_API_BASE: "http://127.0.0.1:1234/v1/" };
     const base = (variables: Readonly<Record<string, string>>): ReturnType<typeof build> =>
