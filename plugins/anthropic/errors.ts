@@ -2,6 +2,7 @@
 
 import type { LocalReply } from "../../sdk/dialect.ts";
 import type { ErrorKind, ProxyError } from "../../sdk/errors.ts";
+import { errorReply } from "../../sdk/hub/error-reply.ts";
 import { foreignError } from "../../sdk/hub/foreign-errors.ts";
 import type { DecodedError, Target, UpstreamFailure } from "../../sdk/wire.ts";
 import { type WireError, encodeEvent } from "./wire.ts";
@@ -9,17 +10,7 @@ import { type WireError, encodeEvent } from "./wire.ts";
 /** @param requestId also sent as the `request-id` header, where the client looks for it */
 export function encodeError(error: ProxyError, requestId: string): LocalReply {
   const body: WireError = { type: "error", error: { type: wireType(error.kind), message: error.message }, request_id: requestId };
-  const bytes = Buffer.from(JSON.stringify(body));
-  return {
-    status: error.status,
-    headers: [
-      ["content-type", "application/json"],
-      ["content-length", String(bytes.length)],
-      ["request-id", requestId],
-      ...Object.entries(error.headers),
-    ],
-    chunks: [bytes],
-  };
+  return errorReply(error, { requestId, idHeader: "request-id", body });
 }
 
 export function encodeStreamError(error: ProxyError): Uint8Array {

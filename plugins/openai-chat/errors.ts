@@ -2,6 +2,7 @@
 
 import type { LocalReply } from "../../sdk/dialect.ts";
 import type { ErrorKind, ProxyError } from "../../sdk/errors.ts";
+import { errorReply, placeOf } from "../../sdk/hub/error-reply.ts";
 import { parseErrorBody, readOverflow } from "../../sdk/hub/upstream-errors.ts";
 import type { DecodedError, Target, UpstreamFailure } from "../../sdk/wire.ts";
 import { readError, toProxyError, type SaidError } from "./read-error.ts";
@@ -47,18 +48,9 @@ function refusesThinking(message: string, status: number): boolean {
 
 /** @param requestId also sent as `x-request-id`, where OpenAI's clients look for it */
 export function encodeError(error: ProxyError, requestId: string): LocalReply {
-  const bytes = Buffer.from(JSON.stringify(wireError(error)));
-  return {
-    // Not known to clients of this wire.
-    status: error.status === 529 ? 503 : error.status,
-    headers: [
-      ["content-type", "application/json"],
-      ["content-length", String(bytes.length)],
-      ["x-request-id", requestId],
-      ...Object.entries(error.headers).filter(([name]) => name !== "x-request-id"),
-    ],
-    chunks: [bytes],
-  };
+  const reply = errorReply(error, { requestId, idHeader: "x-request-id", body: wireError(error) });
+  // Not known to clients of this wire.
+  return reply.status === 529 ? { ...reply, status: 503 } : reply;
 }
 
 /** OpenAI's clients throw at a `data` event with an `error` and read no further. */
@@ -82,12 +74,7 @@ function wireError(error: ProxyError): WireError {
     return { error: { message, type: "invalid_request_error", param: "messages", code: "context_length_exceeded" } };
   }
   const { type, code } = wireTypes[error.kind];
-  return { error: { message: error.message, type, param: paramOf(error), code } };
-}
-
-/** Our own messages begin with the path of what is wrong. */
-function paramOf({ kind, message }: ProxyError): string | null {
-  return kind === "invalid_request_error" ? (/^([a-z_]+(?:\.\w+)*): found /.exec(message)?.[1] ?? null) : null;
+  return { error: { message: error.message, type, param: placeOf(error), code } };
 }
 
 interface WireType {

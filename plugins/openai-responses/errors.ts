@@ -6,6 +6,7 @@
 import type { LocalReply } from "../../sdk/dialect.ts";
 import { type ErrorKind, ProxyError } from "../../sdk/errors.ts";
 import type { JsonObject } from "../../sdk/events.ts";
+import { errorReply, placeOf } from "../../sdk/hub/error-reply.ts";
 import { type JsonRecord, record, text } from "../../sdk/hub/json.ts";
 import { overflowError, parseErrorBody, readOverflow, scrub, upstreamError } from "../../sdk/hub/upstream-errors.ts";
 import type { DecodedError, Target, UpstreamFailure } from "../../sdk/wire.ts";
@@ -115,13 +116,12 @@ const spoken: Readonly<Record<ErrorKind, Spoken>> = {
   api_error: { type: "server_error", code: "server_error" },
 };
 
-function speak({ kind, message }: ProxyError): WireError["error"] {
+function speak(error: ProxyError): WireError["error"] {
+  const { kind, message } = error;
   const { type, code } = spoken[kind];
   const overflow = overflowWords(kind, message);
   if (overflow !== undefined) return { message: overflow, type, param: "input", code: overflowCode };
-  // Our own messages begin with the path of what is wrong.
-  const param = kind === "invalid_request_error" ? (/^([a-z_]+(?:\.\w+)*): found /.exec(message)?.[1] ?? null) : null;
-  return { message, type, param, code };
+  return { message, type, param: placeOf(error), code };
 }
 
 const overflowCode = "context_length_exceeded";
@@ -137,18 +137,9 @@ function overflowWords(kind: ErrorKind, message: string): string | undefined {
 
 export function encodeError(error: ProxyError, requestId: string): LocalReply {
   const body: WireError = { error: speak(error) };
-  const bytes = Buffer.from(JSON.stringify(body));
-  return {
-    // Not known to clients of this wire.
-    status: error.status === 529 ? 503 : error.status,
-    headers: [
-      ["content-type", "application/json"],
-      ["content-length", String(bytes.length)],
-      ["x-request-id", requestId],
-      ...Object.entries(error.headers).filter(([name]) => name !== "x-request-id"),
-    ],
-    chunks: [bytes],
-  };
+  const reply = errorReply(error, { requestId, idHeader: "x-request-id", body });
+  // Not known to clients of this wire.
+  return reply.status === 529 ? { ...reply, status: 503 } : reply;
 }
 
 /** Nested, so that the vendor's clients throw: what came before is not known here, and no response can be told as failed. */
