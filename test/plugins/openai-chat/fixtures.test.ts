@@ -7,10 +7,10 @@ import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
-import { AnthropicAssembler } from "../../../sdk/hub/assemble.ts";
 import { isSealed, unseal } from "../../../sdk/hub/envelope.ts";
 import { ToolNames } from "../../../sdk/hub/tool-names.ts";
 import type { ReplyReader } from "../../../sdk/wire.ts";
+import { foldedReply } from "../../helpers/folded-reply.ts";
 import { collectNotes, makeHubRequest, makeTarget, wire, type Loose } from "./targets.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/openai-chat", import.meta.url));
@@ -26,27 +26,6 @@ function readerOf(name: string) {
   if (wire.encode === undefined) throw new Error("the wire translates");
   const { reader } = wire.encode(makeHubRequest(asked), makeTarget(quirks), noted.note);
   return { reader, notes: noted.notes };
-}
-
-/** What a reply comes to: the message, or its error. */
-function fold(events: readonly JsonObject[]): unknown {
-  const last = events.at(-1);
-  if (last?.["type"] === "error") return { error: last["error"] };
-  const assembler = new AnthropicAssembler();
-  for (const event of events) assembler.push(event);
-  expect(assembler.complete).toBe(true);
-  const message = JSON.parse(assembler.message() ?? "null");
-  const { cache_creation_input_tokens: written, cache_read_input_tokens: read, ...counts } = message.usage;
-  return {
-    content: message.content.map(readable),
-    stop_reason: message.stop_reason,
-    usage: {
-      ...counts,
-      ...(written > 0 ? { cache_creation_input_tokens: written } : {}),
-      ...(read > 0 ? { cache_read_input_tokens: read } : {}),
-    },
-    ...(message.stop_sequence === null ? {} : { stop_sequence: message.stop_sequence }),
-  };
 }
 
 /** Sealed text as what it holds; ids that were made up as stars. */
@@ -139,7 +118,7 @@ describe.each(streamed)("the stream %s", (name) => {
     const { reader, notes } = readerOf(name);
     const events = decode(reader, [streamBytes(name)]);
     checkOrder(events);
-    expect(fold(events)).toEqual(expected);
+    expect(foldedReply(events, readable)).toEqual(expected);
     if (expectedNotes !== undefined) expect(notes.map(({ what }) => what)).toEqual(expectedNotes);
   });
 
@@ -151,12 +130,12 @@ describe.each(streamed)("the stream %s", (name) => {
       Array.from(bytes, (byte) => Uint8Array.of(byte)),
     );
     checkOrder(single);
-    expect(fold(single)).toEqual(expected);
+    expect(foldedReply(single, readable)).toEqual(expected);
     fc.assert(
       fc.property(fc.array(fc.nat(bytes.length), { maxLength: 6 }), (cuts) => {
         const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
         const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-        expect(fold(decode(readerOf(name).reader, chunks))).toEqual(expected);
+        expect(foldedReply(decode(readerOf(name).reader, chunks), readable)).toEqual(expected);
       }),
       { numRuns: 20 },
     );
@@ -170,7 +149,7 @@ describe.each(whole)("the whole reply %s", (name) => {
     if (expected["error"] === undefined) {
       const events = reader.whole(readJson(name, "upstream.json"));
       checkOrder(events);
-      expect(fold(events)).toEqual(expected);
+      expect(foldedReply(events, readable)).toEqual(expected);
       return;
     }
     let error: unknown;

@@ -7,11 +7,11 @@ import { describe, expect, test } from "vitest";
 
 import { ProxyError } from "../../../sdk/errors.ts";
 import type { JsonObject } from "../../../sdk/events.ts";
-import { AnthropicAssembler } from "../../../sdk/hub/assemble.ts";
 import { isSealed, unseal } from "../../../sdk/hub/envelope.ts";
 import { ToolNames } from "../../../sdk/hub/tool-names.ts";
 import type { ReplyReader } from "../../../sdk/wire.ts";
 import { faultsOf, parsedBySdk } from "../../helpers/event-protocol.ts";
+import { foldedReply } from "../../helpers/folded-reply.ts";
 import { type Loose, collectNotes, decoded, makeHubRequest, makeTarget, producer, wire } from "./targets.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/openai-responses", import.meta.url));
@@ -27,27 +27,6 @@ function readerOf(name: string) {
   const { reader } = wire.encode(makeHubRequest({ stream: true, ...asked }), makeTarget(target), noted.note);
   const before = noted.notes.length;
   return { reader, notes: () => noted.notes.slice(before).map(({ what }) => what) };
-}
-
-/** What a reply comes to: the message, or its error. */
-export function fold(events: readonly JsonObject[]): unknown {
-  const last = events.at(-1);
-  if (last?.["type"] === "error") return { error: last["error"] };
-  const assembler = new AnthropicAssembler();
-  for (const event of events) assembler.push(event);
-  expect(assembler.complete).toBe(true);
-  const message = JSON.parse(assembler.message() ?? "null");
-  const { cache_creation_input_tokens: written, cache_read_input_tokens: read, ...counts } = message.usage;
-  return {
-    content: message.content.map(readable),
-    stop_reason: message.stop_reason,
-    usage: {
-      ...counts,
-      ...(written > 0 ? { cache_creation_input_tokens: written } : {}),
-      ...(read > 0 ? { cache_read_input_tokens: read } : {}),
-    },
-    ...(message.stop_sequence === null ? {} : { stop_sequence: message.stop_sequence }),
-  };
 }
 
 /** Sealed text as what it holds. */
@@ -93,7 +72,7 @@ describe.each(streamed)("the stream %s", (name) => {
     const { reader, notes } = readerOf(name);
     const events = decode(reader, [streamBytes(name)]);
     expect(faultsOf(events)).toEqual([]);
-    expect(fold(events)).toEqual(expected);
+    expect(foldedReply(events, readable)).toEqual(expected);
     if (expectedNotes !== undefined) expect(notes()).toEqual(expectedNotes);
     if ("error" in expected) return;
     const { content } = await parsedBySdk(events);
@@ -108,12 +87,12 @@ describe.each(streamed)("the stream %s", (name) => {
       Array.from(bytes, (byte) => Uint8Array.of(byte)),
     );
     expect(faultsOf(single)).toEqual([]);
-    expect(fold(single)).toEqual(expected);
+    expect(foldedReply(single, readable)).toEqual(expected);
     fc.assert(
       fc.property(fc.array(fc.nat(bytes.length), { maxLength: 8 }), (cuts) => {
         const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
         const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-        expect(fold(decode(reader, chunks))).toEqual(expected);
+        expect(foldedReply(decode(reader, chunks), readable)).toEqual(expected);
       }),
       { numRuns: 25 },
     );
@@ -143,7 +122,7 @@ describe.each(streamed)("the stream %s", (name) => {
       .findLast((line) => /^data: \{"type": ?"response\.(completed|incomplete)"/.test(line));
     const response = data === undefined ? undefined : JSON.parse(data.slice("data: ".length)).response;
     if (response === undefined || response.output.length === 0 || response.usage === null || expected.stop_sequence !== undefined) return;
-    expect(fold(readerOf(name).reader.whole(response))).toEqual(expected);
+    expect(foldedReply(readerOf(name).reader.whole(response), readable)).toEqual(expected);
   });
 });
 
@@ -156,7 +135,7 @@ describe.each(whole)("the response %s", (name) => {
     if (thrown === undefined) {
       const events = reader.whole(reply);
       expect(faultsOf(events)).toEqual([]);
-      expect(fold(events)).toEqual(expected);
+      expect(foldedReply(events, readable)).toEqual(expected);
     } else {
       const read = (): unknown => reader.whole(reply);
       expect(read).toThrow(ProxyError);
