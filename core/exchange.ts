@@ -14,6 +14,7 @@ import { createMadeBody } from "./body/made-body.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
 import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
+import type { Leg, PlannedTarget } from "./routing/leg.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { EventSource } from "./stream/event-source.ts";
 import { Trace } from "./trace.ts";
@@ -108,8 +109,10 @@ export class Exchange {
   caller: Caller = { kind: "anonymous", credentials: [] };
   /** Hooks, rules and callbacks that run for it. Loaded until the exchange has settled. */
   readonly userProgram: UserProgram | undefined;
-  /** Written by router: best first. */
-  plan: readonly PlannedTarget[] = [];
+  /** Written by router: the group that answers. */
+  leg: Leg | undefined;
+  /** Written by router, and by call with every attempt: where the request goes, or went last. */
+  target: PlannedTarget | undefined;
   /** Written by call. */
   reply: Reply | undefined;
   /** Written where hooks may change or refuse what is sent: what the upstream itself said. Ended by ingress. */
@@ -305,14 +308,6 @@ export class Exchange {
 /** Random, and told apart from an upstream's own ids by nothing but its origin. */
 export function createRequestId(): string {
   return `req_${randomUUID().replaceAll("-", "")}`;
-}
-
-/** Where the router sends the request, and under which model id. */
-export interface PlannedTarget {
-  /** The model group, or the model itself when it passes through. */
-  readonly group: string;
-  readonly deployment: Deployment;
-  readonly model: string;
 }
 
 /** A reply made here, as a reply to drain. */

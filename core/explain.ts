@@ -78,7 +78,7 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
     exchange.trace.received = exchange.request;
     const { model, messageCount } = exchange.facts;
     const outcome = await tryOut(exchange, services);
-    const [target] = exchange.plan;
+    const { target } = exchange;
     return {
       model,
       bytes: bytes.length,
@@ -108,7 +108,7 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
 async function tryOut(exchange: Exchange, services: PolicyServices & PrepareServices): Promise<ExplainedOutcome> {
   try {
     if ((await decide(exchange, services)) !== undefined) return { type: "answered", by: "hook" };
-    const [target] = exchange.plan;
+    const { target } = exchange;
     if (target === undefined) throw new Error("the router planned nothing");
     const attempt = await prepareAttempt(exchange, services, target);
     if (attempt.type === "sending") return { type: "sent", url: attempt.sending.outbound.url };

@@ -5,6 +5,7 @@ import { hubDialect } from "../sdk/hub/dialect.ts";
 import type { Plugin } from "../sdk/plugin.ts";
 import type { Provider } from "../sdk/provider.ts";
 import type { RuleFactory } from "../sdk/rule.ts";
+import type { StrategyFactory } from "../sdk/strategy.ts";
 
 export interface Registry {
   /** By name. */
@@ -14,6 +15,7 @@ export interface Registry {
   readonly providers: readonly Provider[];
   readonly modelLists: readonly ModelList[];
   readonly rules: ReadonlyMap<string, RuleFactory>;
+  readonly strategies: ReadonlyMap<string, StrategyFactory>;
 }
 
 /** @throws Error when two plugins contribute the same name: that is a fault of the build, not of a configuration. */
@@ -21,6 +23,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
   const dialects = new Map<string, Dialect>();
   const providers = new Map<string, { readonly name: string; readonly provider: Provider }>();
   const rules = new Map<string, RuleFactory>();
+  const strategies = new Map<string, StrategyFactory>();
   for (const plugin of plugins) {
     const contribution = plugin.setup();
     for (const dialect of contribution.dialects ?? []) add(dialects, dialect, "dialect", plugin);
@@ -28,6 +31,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
       for (const name of provider.names) add(providers, { name, provider }, "provider", plugin);
     }
     for (const rule of contribution.rules ?? []) add(rules, rule, "rule", plugin);
+    for (const strategy of contribution.strategies ?? []) add(strategies, strategy, "strategy", plugin);
   }
   const hub = dialects.get(hubDialect)?.ingress;
   if (hub === undefined) throw new Error(`no plugin contributes the dialect "${hubDialect}", which all others are translated to`);
@@ -37,6 +41,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     providers: [...new Set([...providers.values()].map(({ provider }) => provider))],
     modelLists: [...dialects.values()].flatMap(({ ingress }) => ingress?.modelList ?? []),
     rules,
+    strategies,
   };
 }
 

@@ -1,7 +1,7 @@
 /** A dialect: one protocol, as the client's side (ingress) and as the provider's side (wire). Pure: core does the I/O. */
 
 import type { RequestBody } from "./body.ts";
-import type { ProxyError } from "./errors.ts";
+import type { ErrorKind, ProxyError } from "./errors.ts";
 import type { JsonObject } from "./events.ts";
 import type { HeaderReader } from "./facts.ts";
 import type { Note, Wire } from "./wire.ts";
@@ -121,6 +121,12 @@ export interface ClientTranslation {
   whole(message: JsonObject, options: ReplyOptions): LocalReply;
 }
 
+/**
+ * What an event of a stream says of the reply: nothing yet, that there is one, that it is complete, or that there will be none.
+ * A reply that ended without content is empty.
+ */
+export type EventMeaning = "preamble" | "content" | "end" | { readonly error: ErrorKind; readonly message: string };
+
 /** The client's side of a dialect. */
 export interface Ingress {
   readonly routes: readonly IngressRoute[];
@@ -131,6 +137,13 @@ export interface Ingress {
   readonly ping: Uint8Array;
   /** Watches bytes of this wire, whoever made them. */
   watch(contentType: string): ReplyWatch;
+  /**
+   * Reads events of this wire until there is content. Absent: a stream counts as begun when its headers are in.
+   * @param data of one event @param name as `event:` has it, else empty
+   */
+  meaning?(data: string, name: string): EventMeaning;
+  /** Whether a chunk of a stream holds nothing but pings and comments. Cheap: asked for every chunk. Absent: none does. */
+  isKeepAlive?(chunk: Uint8Array): boolean;
   encodeTokenCount(inputTokens: number): LocalReply;
   readonly modelList?: ModelList;
   /** Absent where the wire is the hub's own. */

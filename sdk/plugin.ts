@@ -1,14 +1,16 @@
-/** For authors of plugins: trusted, in-process code that contributes dialects, providers and rules. */
+/** For authors of plugins: trusted, in-process code that contributes dialects, providers, rules and strategies. */
 
 import type { Dialect } from "./dialect.ts";
 import type { Provider } from "./provider.ts";
 import type { RuleFactory } from "./rule.ts";
+import type { StrategyFactory } from "./strategy.ts";
 
 /** What a plugin adds. A name that is taken already is an error at start. */
 export interface Contribution {
   readonly dialects?: readonly Dialect[];
   readonly providers?: readonly Provider[];
   readonly rules?: readonly RuleFactory[];
+  readonly strategies?: readonly StrategyFactory[];
 }
 
 export interface Plugin {

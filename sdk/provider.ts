@@ -91,6 +91,8 @@ export interface Provider {
   ownsUrl(url: URL): boolean;
   /** Whether a value has the shape of this vendor's credentials, as opposed to a placeholder. */
   isCredential?(value: string): boolean;
+  /** Whether an answer is billed to its end though nobody waits for it: then it is read to its end, for what it cost. */
+  readonly billsAbandoned?: boolean;
   /** Paths of the vendor's own API that are relayed to the vendor as they are, with the caller's own credential. */
   readonly passThrough?: { matches(path: string): boolean };
   /** The headers of a relayed request, without what only the proxy should see. */

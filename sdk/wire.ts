@@ -19,6 +19,8 @@ export interface ModelFacts {
   readonly documents: boolean | undefined;
   readonly tools: boolean | undefined;
   readonly reasoning: boolean | undefined;
+  /** Whether a conversation may end in the beginning of the reply. */
+  readonly prefill?: boolean | undefined;
 }
 
 /** Where one attempt goes. */

@@ -6,6 +6,7 @@ import { describeValue } from "./describe.ts";
 import { readExtraHeaders } from "./extra-headers.ts";
 import { laterDeploymentKeys, laterParamPatterns, laterParams } from "./later-keys.ts";
 import type { Report } from "./report.ts";
+import { defaultRouting } from "./router-types.ts";
 import { deploymentSchema, paramsSchema, type ParamsKeys } from "./schema-litellm.ts";
 import { infoSchema, outgoingSchema, providerSchema, spellings } from "./schema-params.ts";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
@@ -85,6 +86,7 @@ function readDeployment(
     forwardClientAuth: params.forward_client_auth ?? false,
     extraHeaders,
     timeouts: readTimeouts(params),
+    routing: defaultRouting,
     params: { ...(defaults.useChatCompletionsApi ? { use_chat_completions_api: true } : {}), ...written, ...checked.reduce(merged, {}) },
     info: { ...prices, ...entry.model_info, ...defined(info) },
     location: place.tree.locate(place.path),
@@ -117,7 +119,10 @@ function readTimeouts(params: Partial<ParamsKeys>): Timeouts {
   return {
     connectMs: toMs(params.connect_timeout ?? 10),
     headersMs: toMs(headers),
+    wholeMs: toMs(params.timeout ?? 600),
     idleMs: toMs(params.idle_timeout ?? 300),
+    silenceMs: 600_000,
+    totalMs: undefined,
   };
 }
 

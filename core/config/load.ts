@@ -7,6 +7,7 @@ import { readCcproxyFile } from "./load-ccproxy.ts";
 import { readLitellmFile } from "./load-litellm.ts";
 import { noteLeftovers } from "./python-original.ts";
 import { createReport } from "./report.ts";
+import { defaultRouter } from "./router-types.ts";
 import { gatherSecrets } from "./secrets.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
@@ -44,6 +45,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     masterKey,
     deployments,
     aliases,
+    router: defaultRouter,
     environmentVariables,
     variable: (name) => variables.get(name),
     secrets,

@@ -1,5 +1,7 @@
 /** The configuration after reading, checking and filling in: deeply readonly, positions kept for messages. */
 
+import type { RouterConfig, RoutingParams } from "./router-types.ts";
+
 /** Where something stands in a file. Lines and columns count from 1. */
 export interface Location {
   readonly file: string;
@@ -82,10 +84,16 @@ export interface CallbackEntry {
 /** Milliseconds. */
 export interface Timeouts {
   readonly connectMs: number;
-  /** Until the response headers are in. */
+  /** Until the response headers of a stream are in. */
   readonly headersMs: number;
+  /** Until a reply that is not streamed is complete. */
+  readonly wholeMs: number;
   /** Between two pieces of a response body. */
   readonly idleMs: number;
+  /** Between two pieces of a stream that are more than a ping. */
+  readonly silenceMs: number;
+  /** Until a stream is complete; undefined: as long as it takes. */
+  readonly totalMs: number | undefined;
 }
 
 /** One entry of `model_list`. */
@@ -107,6 +115,7 @@ export interface DeploymentConfig {
   readonly forwardClientAuth: boolean;
   readonly extraHeaders: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
+  readonly routing: RoutingParams;
   /** All of `litellm_params`, references resolved. */
   readonly params: Readonly<Record<string, unknown>>;
   /** `model_info`, as written. */
@@ -159,6 +168,7 @@ export interface Config {
   readonly deployments: readonly DeploymentConfig[];
   /** alias → group; `hidden` ones are not listed by `/v1/models`. */
   readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean; readonly location: Location }>;
+  readonly router: RouterConfig;
   readonly tokenSources: ReadonlyMap<string, TokenSource>;
   /** `environment_variables`, resolved. To be asked before the real environment, which has had its say in it. */
   readonly environmentVariables: ReadonlyMap<string, string>;

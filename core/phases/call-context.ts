@@ -3,7 +3,8 @@
 import type { TargetInfo } from "../../sdk/context.ts";
 import type { HeaderList } from "../../sdk/dialect.ts";
 import type { Facts } from "../../sdk/facts.ts";
-import type { Exchange, PlannedTarget } from "../exchange.ts";
+import type { Exchange } from "../exchange.ts";
+import type { PlannedTarget } from "../routing/leg.ts";
 import type { CallFacts, LateFact } from "../sandbox/late-facts.ts";
 import type { CallContext } from "../sandbox/protocol.ts";
 

@@ -53,9 +53,9 @@ function completionOf(exchange: Exchange, settlement: Settlement): Completion {
   };
 }
 
-function costOf({ plan, attempts, operation }: Exchange, { summary }: Settlement): number | null {
+function costOf({ target, attempts, operation }: Exchange, { summary }: Settlement): number | null {
   const last = attempts.at(-1);
-  const deployment = last?.deployment ?? plan[0]?.deployment;
+  const deployment = last?.deployment ?? target?.deployment;
   const isMock = deployment?.mockResponse !== undefined;
   // Nobody was asked for an answer.
   if (operation === "count_tokens" || (attempts.length === 0 && !isMock)) return 0;

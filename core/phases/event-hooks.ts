@@ -43,7 +43,7 @@ export class EventHooks {
     this.#numbering = this.#codec.number();
     this.#gate = new AbortGate(exchange.signal);
     const context = createCallContext(exchange, {
-      target: exchange.plan[0],
+      target: exchange.target,
       headers: exchange.headers.endToEnd,
       now: services.wallClock(),
       fetchesFacts: false,

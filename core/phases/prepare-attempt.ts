@@ -1,7 +1,8 @@
 /** What one attempt sends: the request for its target, with what hooks change for this attempt alone. */
 
 import type { RequestBody } from "../../sdk/body.ts";
-import type { Exchange, PlannedTarget, Reply } from "../exchange.ts";
+import type { Exchange, Reply } from "../exchange.ts";
+import type { PlannedTarget } from "../routing/leg.ts";
 import type { Registry } from "../registry.ts";
 import { withModel as deploymentWithModel } from "../routing/deployment.ts";
 import { type Sending, encodeAttempt } from "../translation/encode-attempt.ts";

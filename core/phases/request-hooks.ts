@@ -3,7 +3,8 @@
 import type { RequestBody } from "../../sdk/body.ts";
 import type { HeaderList } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
-import type { Exchange, PlannedTarget, Reply } from "../exchange.ts";
+import type { Exchange, Reply } from "../exchange.ts";
+import type { PlannedTarget } from "../routing/leg.ts";
 import { partsOf, patchBody } from "./body-parts.ts";
 import { type HeaderChanges, changeHeaders, readHeaderChanges } from "./header-changes.ts";
 import type { PhaseServices } from "./phase-services.ts";

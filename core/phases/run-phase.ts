@@ -2,7 +2,8 @@
 
 import type { HeaderList } from "../../sdk/dialect.ts";
 import type { Patch } from "../body/patch-format.ts";
-import type { Exchange, PlannedTarget } from "../exchange.ts";
+import type { Exchange } from "../exchange.ts";
+import type { PlannedTarget } from "../routing/leg.ts";
 import type { Phase, WireDecision } from "../sandbox/protocol.ts";
 import type { PartSource, PhaseCall, PhaseOutcome } from "../sandbox/sandbox.ts";
 import { createCallContext } from "./call-context.ts";
@@ -67,7 +68,7 @@ export async function runPhase(exchange: Exchange, services: PhaseServices, run:
   const signal = run.signal ?? exchange.signal;
   const byIndex = new Map(run.units.map((unit) => [unit.index, unit]));
   const context = createCallContext(exchange, {
-    target: run.target ?? exchange.plan[0],
+    target: run.target ?? exchange.target,
     headers: run.headers ?? exchange.headers.endToEnd,
     now: services.wallClock(),
     fetchesFacts: run.body !== undefined,

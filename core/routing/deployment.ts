@@ -1,8 +1,11 @@
 /** A deployment that requests can be sent to: its configuration joined with the provider that serves it. */
 
+import { createHash } from "node:crypto";
+
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import type { ModelQuestion, Provider, Variables } from "../../sdk/provider.ts";
 import type { ModelFacts, Target } from "../../sdk/wire.ts";
+import { type RoutingParams, defaultRouting } from "../config/router-types.ts";
 import type { DeploymentConfig, Timeouts } from "../config/types.ts";
 import { lookUpDeployment } from "../models/look-up.ts";
 import { findProvider, providerOfHost } from "./find-provider.ts";
@@ -26,11 +29,21 @@ export interface Deployment extends Target {
   readonly forwardClientAuth: boolean;
   readonly extraHeaders: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
+  readonly routing: RoutingParams;
+  /** Names what is behind one key of one host, without telling the key: what a limit of the account holds for. */
+  readonly account: string;
   /** `model_info`, as written. */
   readonly info: Readonly<Record<string, unknown>>;
 }
 
-export const defaultTimeouts: Timeouts = { connectMs: 10_000, headersMs: 600_000, idleMs: 300_000 };
+export const defaultTimeouts: Timeouts = {
+  connectMs: 10_000,
+  headersMs: 600_000,
+  wholeMs: 600_000,
+  idleMs: 300_000,
+  silenceMs: 600_000,
+  totalMs: undefined,
+};
 
 /** What deployments are made with. */
 export interface DeploymentContext {
@@ -46,15 +59,17 @@ export function createDeployment(config: DeploymentConfig, { providers, variable
   const params = withVariables(config.params, provider, variables);
   const question: ModelQuestion = { model: found.model, apiBase: written, params, info };
   const settings = provider === undefined ? undefined : findSettings(provider, { question, apiKey: config.apiKey }, variables);
+  const apiKey = settings === undefined ? config.apiKey : settings.apiKey;
+  const described = describeTarget(provider, provider === undefined ? found.name : canonicalName(provider), {
+    ...question,
+    apiBase: settings?.apiBase ?? written ?? "",
+  });
   return {
-    ...describeTarget(provider, provider === undefined ? found.name : canonicalName(provider), {
-      ...question,
-      apiBase: settings?.apiBase ?? written ?? "",
-    }),
+    ...described,
     deploymentId: config.id,
     provider,
     problem: settings?.problem ?? (provider === undefined ? undefined : lackingAll(provider, question, variables)),
-    apiKey: settings === undefined ? config.apiKey : settings.apiKey,
+    apiKey,
     keyVariable: settings?.keyVariable,
     withheldKeyVariable: settings?.withheldKeyVariable,
     // Where no variable could hold a key, the credential is the caller's.
@@ -63,8 +78,16 @@ export function createDeployment(config: DeploymentConfig, { providers, variable
     forwardClientAuth: config.forwardClientAuth,
     extraHeaders: config.extraHeaders,
     timeouts: config.timeouts,
+    routing: config.routing,
+    account: accountOf(described.producer, apiKey),
     info,
   };
+}
+
+/** Short enough for a log; a key cannot be found from it. */
+function accountOf(producer: string, apiKey: string | undefined): string {
+  if (apiKey === undefined) return producer;
+  return `${producer}#${createHash("sha256").update(`${producer}\n${apiKey}`).digest("hex").slice(0, 12)}`;
 }
 
 /** Of a provider that is known by name only: what it says to that. */
@@ -162,6 +185,8 @@ export function createPassThrough(model: string, provider: Provider): Deployment
     forwardClientAuth: false,
     extraHeaders: {},
     timeouts: defaultTimeouts,
+    routing: defaultRouting,
+    account: accountOf(name, undefined),
     info: {},
   };
 }

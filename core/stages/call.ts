@@ -7,7 +7,8 @@ import type { Config } from "../config/types.ts";
 import { hideCredentials } from "../credentials/hide.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
 import type { Tokens } from "../credentials/token-source.ts";
-import { type Attempt, type Exchange, type PlannedTarget, type Reply, replyOf } from "../exchange.ts";
+import { type Attempt, type Exchange, type Reply, replyOf } from "../exchange.ts";
+import type { PlannedTarget } from "../routing/leg.ts";
 import { type PrepareServices, prepareAttempt } from "../phases/prepare-attempt.ts";
 import { type Sending, lacksOperation } from "../translation/encode-attempt.ts";
 import { asTold, collectError, isReadable, readUpstreamError } from "../translation/upstream-error.ts";
@@ -27,7 +28,7 @@ export interface CallServices extends PrepareServices {
  * error in the caller's dialect is a reply like any other
  */
 export async function callUpstream(exchange: Exchange, services: CallServices): Promise<Reply> {
-  const target = exchange.plan[0];
+  const target = exchange.target;
   if (target === undefined) throw new Error("the router left no plan");
   let withoutThinking = false;
   for (;;) {

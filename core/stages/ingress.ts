@@ -162,7 +162,7 @@ function settle(exchange: Exchange, end: { outcome: Outcome; status: number; err
 /** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
 function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
   const own: [string, string][] = [["x-ccproxy-request-id", exchange.id]];
-  const target = exchange.plan[0];
+  const target = exchange.target;
   if (target !== undefined) {
     own.push(
       ["x-ccproxy-label", headerText(exchange.label ?? "default")],

@@ -17,7 +17,7 @@ export function createLedger(services: LedgerServices): Middleware {
 }
 
 export function recordExchange(exchange: Exchange, settlement: Settlement, services: LedgerServices): void {
-  const target = exchange.plan[0];
+  const target = exchange.target;
   const isMain = exchange.operation === "generate" && exchange.parent === undefined;
   services.traces.keep(exchange.id, exchange.trace, isMain);
   exchange.trace.add("ingress", settlement.outcome, { status: settlement.status });
@@ -42,7 +42,7 @@ export function recordExchange(exchange: Exchange, settlement: Settlement, servi
 }
 
 function writeRecord(exchange: Exchange, settlement: Settlement, services: Pick<LedgerServices, "logger">): void {
-  const target = exchange.plan[0];
+  const target = exchange.target;
   const { summary } = settlement;
   const facts = exchange.knownFacts;
   const { modelAsked } = exchange;

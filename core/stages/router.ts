@@ -20,7 +20,10 @@ export function planRoute(exchange: Exchange): void {
   );
   if (served.length === 0)
     throw new ProxyError(unserved(name, resolution), { status: 501, kind: "not_supported", headers: { "x-should-retry": "false" } });
-  exchange.plan = served.map((deployment) => ({ group: resolution.group, deployment, model: deployment.model }));
+  const [first] = served;
+  if (first === undefined) throw new Error("unreachable");
+  exchange.leg = { name, group: resolution.group, by: resolution.by, deployments: served, overrides: {} };
+  exchange.target = { group: resolution.group, deployment: first, model: first.model };
   exchange.trace.add("router", "planned", {
     name,
     by: resolution.by,

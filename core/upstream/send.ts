@@ -8,12 +8,20 @@ import type { Timeouts } from "../config/types.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { readResponseHeaders } from "./headers.ts";
 
+/** Of one request: what the deployment's come to for a stream, or for a whole reply. */
+export interface SendTimeouts extends Pick<Timeouts, "connectMs" | "headersMs" | "idleMs"> {
+  /** Between two pieces that are more than a ping; undefined: no limit. */
+  readonly silenceMs?: number | undefined;
+  /** Until the last byte; undefined: no limit. */
+  readonly totalMs?: number | undefined;
+}
+
 export interface UpstreamRequest {
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
   readonly headers: HeaderList;
   readonly body: Dispatcher.DispatchOptions["body"];
-  readonly timeouts: Timeouts;
+  readonly timeouts: SendTimeouts;
   readonly signal: AbortSignal;
   /** For messages, e.g. `https://api.anthropic.com`. */
   readonly origin: string;

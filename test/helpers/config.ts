@@ -1,6 +1,7 @@
 /** A `Config` from the few things a test cares about. */
 
 import type { Config, DeploymentConfig, LoadedConfig, Location, RuleEntry } from "../../core/config/types.ts";
+import { defaultRouter, defaultRouting } from "../../core/config/router-types.ts";
 import { noOptions, noParameters } from "../../core/config/unit-options.ts";
 import { defaultTimeouts } from "../../core/routing/deployment.ts";
 
@@ -18,6 +19,7 @@ export function deploymentConfig(
     forwardClientAuth: false,
     extraHeaders: {},
     timeouts: defaultTimeouts,
+    routing: defaultRouting,
     params: {},
     info: {},
     location: nowhere,
@@ -44,6 +46,7 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
     record: false,
     deployments: [],
     aliases: new Map(),
+    router: defaultRouter,
     tokenSources: new Map(),
     environmentVariables: new Map(),
     variable: () => undefined,

@@ -1,0 +1,155 @@
+/** What the configuration says of retries, fallbacks, cooldowns and the choice among deployments. */
+
+import type { Json } from "../../sdk/body.ts";
+import type { Location } from "./types.ts";
+
+/** LiteLLM's classes of failures, as `retry_policy` and `allowed_fails_policy` name them without their endings. */
+export type PolicyClass =
+  | "BadRequestError"
+  | "AuthenticationError"
+  | "TimeoutError"
+  | "RateLimitError"
+  | "ContentPolicyViolationError"
+  | "InternalServerError"
+  | "NotFoundError";
+
+export type ByPolicyClass = Readonly<Partial<Record<PolicyClass, number>>>;
+
+/** Where a request may go instead. */
+export interface FallbackTarget {
+  /** A model group, an alias, or the id of a deployment. */
+  readonly name: string;
+  /** Fields of the request that replace the caller's. */
+  readonly overrides: Readonly<Record<string, Json>>;
+}
+
+/** By the group that failed; `*` is every other. */
+export type FallbackTable = ReadonlyMap<string, readonly FallbackTarget[]>;
+
+export interface FallbackConfig {
+  readonly general: FallbackTable;
+  /** Undefined where not configured: then the general ones count. */
+  readonly contextWindow: FallbackTable | undefined;
+  readonly contentPolicy: FallbackTable | undefined;
+  /** How many groups one request may be handed on to. */
+  readonly max: number;
+}
+
+export interface RetryConfig {
+  /** Undefined where not configured. */
+  readonly count: number | undefined;
+  readonly policy: ByPolicyClass;
+  /** By group, in place of `policy`. */
+  readonly groupPolicies: ReadonlyMap<string, ByPolicyClass>;
+  /** The shortest wait before the same deployment is asked again. */
+  readonly minDelayMs: number;
+}
+
+export interface CooldownConfig {
+  readonly enabled: boolean;
+  readonly ms: number;
+  /** Undefined where not configured: then the share of failures decides. */
+  readonly allowedFails: number | undefined;
+  readonly policy: ByPolicyClass;
+}
+
+export interface AffinityConfig {
+  readonly enabled: boolean;
+  /** Since the session's last request. */
+  readonly ttlMs: number;
+}
+
+export interface HealthConfig {
+  /** Whether deployments are asked without need. */
+  readonly background: boolean;
+  readonly intervalMs: number;
+  /** Whether `/health` tells what the deployments are besides how they are. */
+  readonly details: boolean;
+  /** Whether those that failed their last check get no requests. */
+  readonly routing: boolean;
+  /** How long a result counts. */
+  readonly stalenessMs: number;
+  /** How many are asked at a time. */
+  readonly concurrency: number;
+  /** Whether 408 and 429 leave a deployment healthy. */
+  readonly ignoreTransient: boolean;
+}
+
+export interface RouterConfig {
+  readonly strategy: { readonly name: string; readonly args: Readonly<Record<string, unknown>>; readonly location: Location | undefined };
+  readonly preCallChecks: boolean;
+  /** Whether rpm and tpm are hard limits whatever the strategy. */
+  readonly enforceLimits: boolean;
+  readonly affinity: AffinityConfig;
+  readonly tags: { readonly enabled: boolean; readonly matchAny: boolean };
+  readonly retries: RetryConfig;
+  readonly fallbacks: FallbackConfig;
+  readonly cooldown: CooldownConfig;
+  readonly defaultMaxParallelRequests: number | undefined;
+  /** How long the head of a stream is held while another attempt is possible. */
+  readonly holdMs: number;
+  /** Whether a text that broke off is continued on another deployment. */
+  readonly streamResume: boolean;
+  readonly health: HealthConfig;
+}
+
+export const defaultRouter: RouterConfig = {
+  strategy: { name: "simple-shuffle", args: {}, location: undefined },
+  preCallChecks: false,
+  enforceLimits: false,
+  affinity: { enabled: true, ttlMs: 3_600_000 },
+  tags: { enabled: false, matchAny: true },
+  retries: { count: undefined, policy: {}, groupPolicies: new Map(), minDelayMs: 0 },
+  fallbacks: { general: new Map(), contextWindow: undefined, contentPolicy: undefined, max: 5 },
+  cooldown: { enabled: true, ms: 5000, allowedFails: undefined, policy: {} },
+  defaultMaxParallelRequests: undefined,
+  holdMs: 10_000,
+  streamResume: false,
+  health: {
+    background: false,
+    intervalMs: 300_000,
+    details: true,
+    routing: false,
+    stalenessMs: 600_000,
+    concurrency: 4,
+    ignoreTransient: false,
+  },
+};
+
+/** Of one deployment. */
+export interface RoutingParams {
+  readonly weight: number | undefined;
+  /** 1 is asked first; those without one come last. */
+  readonly order: number | undefined;
+  readonly rpm: number | undefined;
+  readonly tpm: number | undefined;
+  readonly maxParallelRequests: number | undefined;
+  readonly tags: readonly string[];
+  readonly cooldownMs: number | undefined;
+  readonly retries: number | undefined;
+  /** Ask another deployment as well when no content has come after so long. */
+  readonly hedgeAfterMs: number | undefined;
+  /** What becomes of an attempt whose client has left; undefined: as the provider bills. */
+  readonly onDisconnect: "abort" | "drain" | undefined;
+  readonly health: {
+    readonly enabled: boolean;
+    /** The model to ask, where not its own. */
+    readonly model: string | undefined;
+    readonly timeoutMs: number | undefined;
+    readonly maxTokens: number | undefined;
+  };
+}
+
+export const defaultRouting: RoutingParams = {
+  weight: undefined,
+  order: undefined,
+  rpm: undefined,
+  tpm: undefined,
+  maxParallelRequests: undefined,
+  tags: [],
+  cooldownMs: undefined,
+  retries: undefined,
+  hedgeAfterMs: undefined,
+  onDisconnect: undefined,
+  health: { enabled: true, model: undefined, timeoutMs: undefined, maxTokens: undefined },
+};
