@@ -78,6 +78,14 @@ export function createServices(init: ServicesInit): CreatedServices {
     logger,
     redact,
     capabilities,
+    chooser: {
+      choose({ leg }) {
+        const [deployment] = leg.deployments;
+        if (deployment === undefined) throw new Error("a leg without deployments");
+        return { type: "target", target: { group: leg.group, deployment, model: deployment.model }, by: "only", others: 0 };
+      },
+      bind: () => undefined,
+    },
     failures: createFailureLog(logger, init.userCode.mapError, () => performance.now()),
     wallClock: () => Date.now(),
     inBackground: (work) => background.add(work),

@@ -10,10 +10,12 @@ import { hubDialect } from "../sdk/hub/dialect.ts";
 import { MessagesFacts } from "../sdk/hub/facts.ts";
 import type { Note } from "../sdk/wire.ts";
 import { Annotations } from "./annotations.ts";
+import { type RequestOptions, noRequestOptions } from "./attempts/request-options.ts";
 import { createMadeBody } from "./body/made-body.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
 import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
+import type { Choice } from "./routing/choice.ts";
 import type { Leg, PlannedTarget } from "./routing/leg.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { EventSource } from "./stream/event-source.ts";
@@ -35,10 +37,14 @@ export interface Labelled {
   readonly rule: string;
 }
 
+/** Why an upstream was asked. */
+export type AttemptReason = "first" | "retry" | "fallback" | "hedge" | "resume";
+
 /** One request to one upstream. */
 export interface Attempt {
   readonly deployment: Deployment;
   readonly model: string;
+  readonly reason: AttemptReason;
   readonly startedAt: number;
   /** Undefined when no response came. */
   status: number | undefined;
@@ -54,6 +60,8 @@ export interface Reply {
   readonly format: "hub" | "client";
   /** What the body is made of, where it was translated: either is read, never both. */
   readonly events?: EventSource | undefined;
+  /** What the upstream itself said, where the reply was translated; ended after the last byte. */
+  readonly reported?: { end(): ReplySummary } | undefined;
 }
 
 export type Outcome = "completed" | "client-gone" | "upstream-failed" | "refused" | "stopped";
@@ -109,10 +117,17 @@ export class Exchange {
   caller: Caller = { kind: "anonymous", credentials: [] };
   /** Hooks, rules and callbacks that run for it. Loaded until the exchange has settled. */
   readonly userProgram: UserProgram | undefined;
+  /** Written by decode: what the caller says of how to route it. */
+  options: RequestOptions = noRequestOptions;
   /** Written by router: the group that answers. */
   leg: Leg | undefined;
+  /** Written by router: who of the group is asked first. */
+  choice: Choice | undefined;
   /** Written by router, and by call with every attempt: where the request goes, or went last. */
   target: PlannedTarget | undefined;
+  /** Written by call: how often another attempt was made in a group, and how often another group was asked. */
+  retries = 0;
+  fallbacks = 0;
   /** Written by call. */
   reply: Reply | undefined;
   /** Written where hooks may change or refuse what is sent: what the upstream itself said. Ended by ingress. */

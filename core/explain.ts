@@ -66,6 +66,14 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
     registry,
     logger,
     capabilities: trial.capabilities,
+    chooser: {
+      choose({ leg }) {
+        const [deployment] = leg.deployments;
+        if (deployment === undefined) throw new Error("a leg without deployments");
+        return { type: "target", target: { group: leg.group, deployment, model: deployment.model }, by: "only", others: 0 };
+      },
+      bind: () => undefined,
+    },
     failures: createFailureLog(logger, mapError, () => performance.now()),
     wallClock: () => Date.now(),
     redact: createRedactor(snapshot.config.secrets),

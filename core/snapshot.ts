@@ -8,8 +8,10 @@ import { type OrderedRule, type PolicyStep, orderPolicy } from "./phases/policy-
 import type { LoadedUnit, UserProgram } from "./phases/user-program.ts";
 import type { Registry } from "./registry.ts";
 import { buildRoutes } from "./routing/build.ts";
+import { loadStrategy } from "./routing/load-strategy.ts";
 import type { RouteTable } from "./routing/table.ts";
 import { RuleArgumentError, type RuleFactory } from "../sdk/rule.ts";
+import type { Strategy } from "../sdk/strategy.ts";
 import type { IgnoredFile } from "./user-code/types.ts";
 
 export type LoadedRule = Extract<OrderedRule, { readonly type: "built-in" }>;
@@ -20,6 +22,8 @@ export interface Snapshot {
   readonly loadedAt: Date;
   readonly config: Config;
   readonly routes: RouteTable;
+  /** How one of several deployments is chosen. */
+  readonly strategy: Strategy;
   /** In the order in which they are asked. */
   readonly rules: readonly OrderedRule[];
   /** What decides about a request, in this order. */
@@ -65,6 +69,7 @@ export async function buildSnapshot(
   // Of Claude's models all is known without it.
   if (draft.deployments.some(({ model, mockResponse }) => mockResponse === undefined && !isClaude(model))) await models.load();
   const routes = buildRoutes(draft, registry, ownLabels);
+  const { strategy, faults: strategyFaults } = loadStrategy(draft, registry);
   const builtin = loadRules(draft.rules.filter(isBuiltin), registry);
   const policy = orderPolicy(
     draft.hooks,
@@ -72,13 +77,13 @@ export async function buildSnapshot(
   );
   // Entries that could not be read would be missed as labels, though they are there.
   const routeFaults = loaded.faults.some(isModelListError) ? [] : routes.faults;
-  const faults = [...loaded.faults, ...routeFaults, ...builtin.faults, ...user.faults, ...policy.faults];
-  if (config === undefined || faults.some(isError)) {
+  const faults = [...loaded.faults, ...routeFaults, ...strategyFaults, ...builtin.faults, ...user.faults, ...policy.faults];
+  if (config === undefined || strategy === undefined || faults.some(isError)) {
     userProgram?.retain()();
     return { snapshot: undefined, faults, files };
   }
   const rules = orderRules(draft.rules, builtin.rules, ownRules, isBuiltin);
-  const snapshot = { id, loadedAt: now, config, routes: routes.table, rules, policy: policy.steps, userProgram, ignored, faults };
+  const snapshot = { id, loadedAt: now, config, routes: routes.table, strategy, rules, policy: policy.steps, userProgram, ignored, faults };
   return { snapshot, faults, files };
 }
 

@@ -22,9 +22,11 @@ export interface PrepareServices extends RequestHookServices {
   readonly registry: Registry;
 }
 
-/** What an earlier attempt taught. */
+/** What is sent in place of what the exchange holds. */
 export interface PrepareOptions {
   readonly withoutThinking?: boolean;
+  /** In place of the exchange's own: a request of the hub. */
+  readonly body?: RequestBody | undefined;
 }
 
 /** @throws ProxyError when a hook denies the request, or fails and its failure does */
@@ -34,13 +36,13 @@ export async function prepareAttempt(
   target: PlannedTarget,
   options: PrepareOptions = {},
 ): Promise<PreparedAttempt> {
-  const prepare = preparer(exchange, services.registry, options);
+  const prepare = preparer(exchange, services.registry, options.withoutThinking === true);
   const { userProgram, headerChanges } = exchange;
   if (userProgram === undefined || userProgram.hooks("preUpstream").length === 0) {
-    return prepare(target, undefined, target.model);
+    return prepare(target, options.body, target.model);
   }
-  const body = withModel(exchange.request, target.model);
-  const planned = prepare(target, undefined, target.model);
+  const body = withModel(options.body ?? exchange.request, target.model);
+  const planned = prepare(target, options.body, target.model);
   const headers = planned.type === "sending" ? planned.sending.outbound.headers : changeHeaders(exchange.headers.endToEnd, headerChanges);
   const changed = await runPreUpstream(exchange, services, userProgram, { target, body, headers });
   if (changed.reply !== undefined) return { type: "answered", reply: changed.reply };
@@ -58,7 +60,7 @@ type Planned = Exclude<PreparedAttempt, { readonly type: "answered" }>;
 
 type Prepare = (target: PlannedTarget, body: RequestBody | undefined, model: string) => Planned;
 
-function preparer(exchange: Exchange, registry: Registry, { withoutThinking = false }: PrepareOptions): Prepare {
+function preparer(exchange: Exchange, registry: Registry, withoutThinking: boolean): Prepare {
   return ({ deployment }, body, model) => {
     if (deployment.mockResponse !== undefined) return { type: "mocked", model };
     const sending = encodeAttempt(exchange, deploymentWithModel(deployment, model), registry, { body, withoutThinking });

@@ -12,7 +12,7 @@ import { type LedgerServices, recordExchange } from "./ledger.ts";
 import { planRoute } from "./router.ts";
 
 export type NestedCallServices = LedgerServices &
-  Pick<Services, "pools" | "tokenSources" | "countTokens" | "redact" | "open"> &
+  Pick<Services, "chooser" | "pools" | "tokenSources" | "countTokens" | "redact" | "open"> &
   Parameters<typeof callUpstream>[1];
 
 const maxReplyBytes = 16 * 1024 * 1024;
@@ -49,7 +49,7 @@ async function callModel(request: NestedRequest, parent: Exchange, signal: Abort
     signal.throwIfAborted();
     exchange.receive(createRequestBody(encode(request)));
     exchange.labelBy({ label: request.group, rule: "callModel" });
-    planRoute(exchange);
+    await planRoute(exchange, services);
     const reply = await callUpstream(exchange, services);
     ({ status } = reply);
     const bytes = await collect(reply);

@@ -45,7 +45,11 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
     const unusable = await describeUnusable(response, { apiBase, isKnown, hide });
     if (unusable !== undefined) throw unusable;
     exchange.trace.add("call", "answered", { status: response.status, model, deployment: target.deployment.deploymentId });
-    if (response.status < 400) return readUpstreamReply(exchange, sending, response);
+    if (response.status < 400) {
+      const reply = await readUpstreamReply(exchange, sending, response);
+      exchange.reported = reply.reported;
+      return reply;
+    }
     if (exchange.operation === "count_tokens" && lacksCounting(response.status)) {
       await response.body.return();
       exchange.trace.add("call", "counted here: the upstream has no count_tokens", { status: response.status });
@@ -112,7 +116,7 @@ async function sendOnce(
   const plain: HeaderList = [...withExtra(outbound.headers, deployment.extraHeaders), ["accept-encoding", "identity"]];
   const { url: address, headers, body } = await withCredential({ ...outbound, headers: plain }, selected, exchange, deployment);
   const url = new URL(address);
-  const record: Attempt = { deployment, model, startedAt: exchange.now(), status: undefined };
+  const record: Attempt = { deployment, model, reason: "first", startedAt: exchange.now(), status: undefined };
   exchange.attempts.push(record);
   const response = await send(pools.get(url.origin, deployment.timeouts.connectMs), {
     method: "POST",

@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 
 import type { Context, Middleware } from "koa";
 
-import type { Dialect, HeaderList, Ingress, LocalReply, Operation, ReplySummary } from "../../sdk/dialect.ts";
+import type { Dialect, Ingress, LocalReply, Operation, ReplySummary } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { ClientGone } from "../body/collect.ts";
@@ -16,6 +16,7 @@ import { letFlowBy } from "../stream/linger.ts";
 import type { StreamTiming } from "../stream/timing.ts";
 import { encodeForClient } from "../translation/client-reply.ts";
 import { headerValue, readRequestHeaders } from "../upstream/headers.ts";
+import { withOwnHeaders } from "./reply-headers.ts";
 
 declare module "koa" {
   interface DefaultState {
@@ -157,29 +158,6 @@ function outcomeOf(refusal: unknown, failure: Error | undefined, inBand: string 
 
 function settle(exchange: Exchange, end: { outcome: Outcome; status: number; error: unknown }): void {
   exchange.settle({ ...end, summary: undefined, firstByteMs: undefined, totalMs: exchange.now() - exchange.receivedAt });
-}
-
-/** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
-function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
-  const own: [string, string][] = [["x-ccproxy-request-id", exchange.id]];
-  const target = exchange.target;
-  if (target !== undefined) {
-    own.push(
-      ["x-ccproxy-label", headerText(exchange.label ?? "default")],
-      ["x-ccproxy-model", headerText(target.model)],
-      ["x-ccproxy-deployment", headerText(target.deployment.deploymentId)],
-    );
-  }
-  if (reply.isEventStream) {
-    const kept = reply.headers.filter(([name]) => name !== "cache-control" && name !== "x-accel-buffering");
-    return [...kept, ["cache-control", "no-cache, no-transform"], ["x-accel-buffering", "no"], ...own];
-  }
-  return [...reply.headers, ...own];
-}
-
-/** Names come from a configuration and may hold anything; a header may not. */
-function headerText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
 
 /** A reply that is all there at once, but ends, and with it the connection, only when the rest of the request has gone by. */

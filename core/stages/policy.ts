@@ -4,10 +4,10 @@ import type { Exchange, Reply } from "../exchange.ts";
 import { runPreCall } from "../phases/request-hooks.ts";
 import type { PhaseServices } from "../phases/phase-services.ts";
 import type { LoadedRule, Snapshot } from "../snapshot.ts";
-import { planRoute } from "./router.ts";
+import { type RouterServices, planRoute } from "./router.ts";
 import { type RuleServices, evaluateRules } from "./rules.ts";
 
-export interface PolicyServices extends RuleServices, PhaseServices {
+export interface PolicyServices extends RuleServices, PhaseServices, RouterServices {
   /** The rules of a trusted project file, by its content hash; undefined when it is not trusted. */
   projectRules(hash: string, snapshot: Snapshot): Promise<readonly LoadedRule[] | undefined>;
   countTokens(exchange: Exchange): Promise<number>;
@@ -33,7 +33,7 @@ export async function decide(exchange: Exchange, services: PolicyServices): Prom
         break;
       }
       case "router":
-        planRoute(exchange);
+        await planRoute(exchange, services);
     }
   }
   return undefined;

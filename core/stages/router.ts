@@ -1,35 +1,39 @@
-/** Turns label and model into the plan: the deployments to try, best first. */
+/** Turns label and model into the group that answers, and chooses who of it is asked first. */
 
 import { ProxyError } from "../../sdk/errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { defaultLabel } from "../routing/build.ts";
-import type { Resolution } from "../routing/table.ts";
+import type { Chooser } from "../routing/choice.ts";
+import { resolveLeg } from "../routing/resolve-leg.ts";
+
+export interface RouterServices {
+  readonly chooser: Chooser;
+}
 
 /** @throws ProxyError 400 without a model, 404 for a model nobody serves, 501 for a protocol that is not spoken here */
-export function planRoute(exchange: Exchange): void {
+export async function planRoute(exchange: Exchange, { chooser }: RouterServices): Promise<void> {
   const { snapshot, facts } = exchange;
   const name = exchange.label ?? labelOfUnmatched(exchange) ?? facts.model;
   if (name === "") {
     throw new ProxyError('The request names no model: "model" must be a non-empty string.', { status: 400, kind: "invalid_request_error" });
   }
-  const resolution = snapshot.routes.resolve(name);
-  if (resolution === undefined)
+  const resolved = resolveLeg(snapshot.routes, { name, overrides: {} });
+  if (resolved.type === "unserved") throw resolved.error;
+  if (resolved.type === "unknown")
     throw new ProxyError(unknownModel(name, exchange.labelledBy, snapshot.routes.listed), { status: 404, kind: "not_found_error" });
-  const served = resolution.deployments.filter(
-    ({ provider, problem, mockResponse }) => (provider !== undefined && problem === undefined) || mockResponse !== undefined,
-  );
-  if (served.length === 0)
-    throw new ProxyError(unserved(name, resolution), { status: 501, kind: "not_supported", headers: { "x-should-retry": "false" } });
-  const [first] = served;
-  if (first === undefined) throw new Error("unreachable");
-  exchange.leg = { name, group: resolution.group, by: resolution.by, deployments: served, overrides: {} };
-  exchange.target = { group: resolution.group, deployment: first, model: first.model };
+  const { leg } = resolved;
+  exchange.leg = leg;
+  const choice = await chooser.choose({ exchange, leg, tried: new Map() });
+  exchange.choice = choice;
+  // Where nobody can be asked, a fallback may yet be: that is for the call to find out.
+  if (choice.type === "target") exchange.target = choice.target;
   exchange.trace.add("router", "planned", {
     name,
-    by: resolution.by,
-    group: resolution.group,
-    model: served[0]?.model,
-    deployment: served[0]?.deploymentId,
+    by: leg.by,
+    group: leg.group,
+    ...(choice.type === "none"
+      ? { nobody: choice.error.message }
+      : { model: choice.target.model, deployment: choice.target.deployment.deploymentId, chosenBy: choice.by, others: choice.others }),
   });
 }
 
@@ -47,12 +51,4 @@ function unknownModel(name: string, labelledBy: string | undefined, listed: read
   const known = listed.length === 0 ? "none is configured" : listed.join(", ");
   const source = labelledBy === undefined ? "" : ` (the label given by ${labelledBy})`;
   return `model: ${name}${source} is not served here. Configured models: ${known}. Add an entry with this model_name to model_list in config.yaml.`;
-}
-
-function unserved(name: string, resolution: Resolution): string {
-  const [deployment] = resolution.deployments;
-  const where = `model: ${name} leads to the deployment "${deployment?.deploymentId}" (${deployment?.providerName}/${deployment?.model})`;
-  return deployment?.problem === undefined
-    ? `${where}, whose provider is not served by this version of ccproxy.`
-    : `${where}, which cannot be asked: ${deployment.problem}.`;
 }

@@ -36,7 +36,6 @@ export async function readUpstreamReply(exchange: Exchange, { reader, format, de
   if (reader === undefined) return reply;
 
   const watch = new HubWatch();
-  exchange.reported = watch;
   const told = reply.isEventStream ? decodeStream(reply.body, reader.stream(), watch) : eventsOf(reader.whole(await wholeOf(reply)), watch);
   const source = filterEvents(
     told,
@@ -45,14 +44,22 @@ export async function readUpstreamReply(exchange: Exchange, { reader, format, de
   const headers = response.headers.filter(([name]) => travels(name));
   if (exchange.facts.stream) {
     const type = ["content-type", "text/event-stream; charset=utf-8"] as const;
-    return { status: 200, headers: [...headers, type], events: source, body: writeEvents(source), isEventStream: true, format: "hub" };
+    return {
+      status: 200,
+      headers: [...headers, type],
+      events: source,
+      body: writeEvents(source),
+      isEventStream: true,
+      format: "hub",
+      reported: watch,
+    };
   }
   const bytes = Buffer.from(await assemble(source));
   const described: HeaderList = [
     ["content-type", "application/json"],
     ["content-length", String(bytes.length)],
   ];
-  return { status: 200, headers: [...headers, ...described], body: bodyOf(bytes), isEventStream: false, format: "hub" };
+  return { status: 200, headers: [...headers, ...described], body: bodyOf(bytes), isEventStream: false, format: "hub", reported: watch };
 }
 
 /** Headers that mean the same whatever the body: what the host counts, and what it calls the request. */

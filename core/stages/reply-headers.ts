@@ -1,0 +1,45 @@
+/** What a reply tells of its way: headers of the proxy's own, and those that LiteLLM's clients know already. */
+
+import type { HeaderList } from "../../sdk/dialect.ts";
+import type { Exchange, Reply } from "../exchange.ts";
+import { version } from "../version.ts";
+
+/** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
+export function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
+  const own = ownHeaders(exchange);
+  if (reply.isEventStream) {
+    const kept = reply.headers.filter(([name]) => name !== "cache-control" && name !== "x-accel-buffering");
+    return [...kept, ["cache-control", "no-cache, no-transform"], ["x-accel-buffering", "no"], ...own];
+  }
+  return [...reply.headers, ...own];
+}
+
+function ownHeaders(exchange: Exchange): HeaderList {
+  const { id, target, label, attempts, retries, fallbacks, leg } = exchange;
+  const own: [string, string][] = [
+    ["x-ccproxy-request-id", id],
+    ["x-litellm-call-id", id],
+    ["x-litellm-version", version],
+  ];
+  if (target === undefined) return own;
+  const { deployment, group, model } = target;
+  own.push(
+    ["x-ccproxy-label", headerText(label ?? "default")],
+    ["x-ccproxy-model", headerText(model)],
+    ["x-ccproxy-deployment", headerText(deployment.deploymentId)],
+    ["x-ccproxy-attempts", String(attempts.length)],
+    ["x-litellm-model-id", headerText(deployment.deploymentId)],
+    ["x-litellm-model-group", headerText(leg?.group ?? group)],
+    ["x-litellm-attempted-retries", String(retries)],
+    ["x-litellm-attempted-fallbacks", String(fallbacks)],
+    ["x-litellm-response-duration-ms", String(Math.round(exchange.now() - exchange.receivedAt))],
+  );
+  if (deployment.apiBase !== "") own.push(["x-litellm-model-api-base", headerText(deployment.apiBase)]);
+  if (leg !== undefined && group !== leg.group) own.push(["x-ccproxy-fallback", headerText(group)]);
+  return own;
+}
+
+/** Names come from a configuration and may hold anything; a header may not. */
+function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
+}
