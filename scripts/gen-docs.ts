@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { z } from "zod";
 import {
   laterCcproxyKeys,
-  laterDeploymentKeys,
   laterGeneralKeys,
   laterLitellmKeys,
   laterParams,
@@ -20,10 +19,18 @@ import {
   generalSchema,
   litellmSettingsSchema,
   paramsSchema,
-  routerSchema,
   sectionSchema,
 } from "../core/config/schema-litellm.ts";
 import { infoSchema, outgoingSchema, providerSchema } from "../core/config/schema-params.ts";
+import {
+  allowedFailsPolicySchema,
+  choiceSchema,
+  failureSchema,
+  healthSchema,
+  retryPolicySchema,
+  streamSchema,
+} from "../core/config/schema-router.ts";
+import { healthInfoSchema, routingSchema, timeoutSchema } from "../core/config/schema-routing.ts";
 import { compatibilityPage, withProviderTable } from "./provider-table.ts";
 
 /** Where the page lives. */
@@ -188,6 +195,14 @@ ${table(deploymentSchema)}
 
 ${table(paramsSchema)}
 
+How it is chosen, and what happens when it fails:
+
+${table(routingSchema)}
+
+How long is waited:
+
+${table(timeoutSchema)}
+
 What is done to requests and replies:
 
 ${table(outgoingSchema)}
@@ -200,17 +215,43 @@ ${table(providerSchema)}
 
 ${table(infoSchema)}
 
+For choosing and checking:
+
+${table(healthInfoSchema)}
+
 ### router_settings
 
-${table(routerSchema)}
+Who is asked:
+
+${table(choiceSchema)}
 
 An alias that is a mapping:
 
 ${table(aliasSchema)}
 
+What happens when asking fails:
+
+${table(failureSchema)}
+
+\`retry_policy\`, and each value of \`model_group_retry_policy\`:
+
+${table(retryPolicySchema)}
+
+\`allowed_fails_policy\`:
+
+${table(allowedFailsPolicySchema)}
+
+How long is waited, and what becomes of streams:
+
+${table(streamSchema)}
+
 ### general_settings
 
 ${table(generalSchema)}
+
+Checks of deployments:
+
+${table(healthSchema)}
 
 ### litellm_settings
 
@@ -225,7 +266,6 @@ These keys make a note and nothing else.
 - **\`ccproxy:\`** ${list(laterCcproxyKeys.keys())}
 - **\`litellm:\`** ${list(laterServerKeys.keys())}
 - **Sections of config.yaml** ${list(laterSections)}
-- **Entries of model_list** ${list(laterDeploymentKeys)}
 - **litellm_params** ${list(laterParams)}, other \`aws_*\`, \`vertex_*\`, \`watsonx_*\`, \`azure_*\`, \`auto_router_*\`, \`complexity_router_*\`, \`adaptive_router_*\`
 - **router_settings** ${list(laterRouterKeys)}
 - **general_settings** ${list(laterGeneralKeys)}

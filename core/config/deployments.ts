@@ -4,24 +4,27 @@ import { checkKeys, checkMapping, type KnownKeys } from "./check.ts";
 import { createIds } from "./deployment-id.ts";
 import { describeValue } from "./describe.ts";
 import { readExtraHeaders } from "./extra-headers.ts";
-import { laterDeploymentKeys, laterParamPatterns, laterParams } from "./later-keys.ts";
+import { laterParamPatterns, laterParams } from "./later-keys.ts";
 import type { Report } from "./report.ts";
-import { defaultRouting } from "./router-types.ts";
 import { deploymentSchema, paramsSchema, type ParamsKeys } from "./schema-litellm.ts";
+import { readRouting } from "./routing-params.ts";
+import { healthInfoSchema, routingSchema, timeoutSchema } from "./schema-routing.ts";
 import { infoSchema, outgoingSchema, providerSchema, spellings } from "./schema-params.ts";
+import type { Settings } from "./settings.ts";
+import { readTimeouts } from "./timeouts.ts";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
-import type { DeploymentConfig, Timeouts } from "./types.ts";
+import type { DeploymentConfig } from "./types.ts";
 
 const acceptedLater = "is accepted, not yet in effect.";
 
 const entryKeys: KnownKeys = {
   effective: Object.keys(deploymentSchema.shape),
-  later: laterDeploymentKeys,
-  laterNote: (key) => (laterDeploymentKeys.includes(key) ? acceptedLater : undefined),
 };
 
 const paramKeys: KnownKeys = {
-  effective: [paramsSchema, outgoingSchema, providerSchema].flatMap((schema) => Object.keys(schema.shape)).concat(spellings),
+  effective: [paramsSchema, routingSchema, timeoutSchema, outgoingSchema, providerSchema]
+    .flatMap((schema) => Object.keys(schema.shape))
+    .concat(spellings),
   later: laterParams,
   laterNote: (key) => (laterParams.includes(key) || laterParamPatterns.some((pattern) => pattern.test(key)) ? acceptedLater : undefined),
 };
@@ -29,13 +32,9 @@ const paramKeys: KnownKeys = {
 /** Of `litellm_params`, too, as LiteLLM takes them. */
 const priceKey = /(^|_)cost(_|$)/;
 
-/** What `litellm_settings` says for all deployments. */
-export interface DeploymentDefaults {
-  readonly useChatCompletionsApi: boolean;
-}
-
 interface Reading {
-  readonly defaults: DeploymentDefaults;
+  /** What the other sections say for all deployments. */
+  readonly settings: Settings;
   /** Paths of keys already told of. */
   readonly told: Set<string>;
   readonly report: Report;
@@ -57,7 +56,7 @@ export function readDeployments(place: Place, reading: Reading): readonly Deploy
 function readDeployment(
   place: Place,
   idFor: ReturnType<typeof createIds>,
-  { defaults, told, report }: Reading,
+  { settings, told, report }: Reading,
 ): DeploymentConfig | undefined {
   checkKeys(place, entryKeys, { unknown: "warning", told }, report);
   const entry = checkMapping(place, deploymentSchema, report);
@@ -69,9 +68,18 @@ function readDeployment(
   const prices = pricesOf(written);
   const known = { ...paramKeys, effective: [...paramKeys.effective, ...Object.keys(prices)] };
   checkKeys(paramsPlace, known, { unknown: "warning", told }, report);
-  const checked = [params, checkMapping(paramsPlace, outgoingSchema, report), checkMapping(paramsPlace, providerSchema, report)];
+  const routing = checkMapping(paramsPlace, routingSchema, report) ?? {};
+  const timeouts = checkMapping(paramsPlace, timeoutSchema, report) ?? {};
+  const checked = [
+    params,
+    routing,
+    timeouts,
+    checkMapping(paramsPlace, outgoingSchema, report),
+    checkMapping(paramsPlace, providerSchema, report),
+  ];
   const infoPlace = within(place, "model_info");
   const info = entry.model_info === undefined ? {} : checkMapping(infoPlace, infoSchema, report);
+  const healthInfo = (entry.model_info === undefined ? undefined : checkMapping(infoPlace, healthInfoSchema, report)) ?? {};
   const extraHeaders = readExtraHeaders(within(paramsPlace, "extra_headers"), report);
   const apiBase = readApiBase(paramsPlace, params, report);
   if (entry.model_name === undefined || params.model === undefined) return undefined;
@@ -85,10 +93,14 @@ function readDeployment(
     mockResponse: params.mock_response,
     forwardClientAuth: params.forward_client_auth ?? false,
     extraHeaders,
-    timeouts: readTimeouts(params),
-    routing: defaultRouting,
-    params: { ...(defaults.useChatCompletionsApi ? { use_chat_completions_api: true } : {}), ...written, ...checked.reduce(merged, {}) },
-    info: { ...prices, ...entry.model_info, ...defined(info) },
+    timeouts: readTimeouts(timeouts, settings.router, { timeout: settings.litellm.request_timeout }),
+    routing: readRouting({ entry, params: routing, info: healthInfo, router: settings.router }),
+    params: {
+      ...(settings.litellm.use_chat_completions_url_for_anthropic_messages === true ? { use_chat_completions_api: true } : {}),
+      ...written,
+      ...checked.reduce(merged, {}),
+    },
+    info: { ...prices, ...entry.model_info, ...defined(info), ...defined(healthInfo) },
     location: place.tree.locate(place.path),
   };
 }
@@ -112,22 +124,6 @@ function pricesOf(params: Readonly<Record<string, unknown>>): Readonly<Record<st
 
 function asMapping(value: unknown): Readonly<Record<string, unknown>> {
   return isMapping(value) ? value : {};
-}
-
-function readTimeouts(params: Partial<ParamsKeys>): Timeouts {
-  const headers = params.headers_timeout ?? params.stream_timeout ?? params.timeout ?? 600;
-  return {
-    connectMs: toMs(params.connect_timeout ?? 10),
-    headersMs: toMs(headers),
-    wholeMs: toMs(params.timeout ?? 600),
-    idleMs: toMs(params.idle_timeout ?? 300),
-    silenceMs: 600_000,
-    totalMs: undefined,
-  };
-}
-
-function toMs(seconds: number): number {
-  return Math.max(1, Math.round(seconds * 1000));
 }
 
 /** The base URL without its trailing slashes. */

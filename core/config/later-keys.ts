@@ -10,11 +10,8 @@ export const laterSections: readonly string[] = words(`
   finetune_settings default_vertex_config prompts agent_list
 `);
 
-export const laterDeploymentKeys: readonly string[] = words("rpm tpm");
-
 export const laterParams: readonly string[] = words(`
-  region_name max_retries num_retries rpm tpm weight order
-  max_parallel_requests cooldown_time tags tag_regex max_budget budget_duration
+  region_name tag_regex max_budget budget_duration
   allowed_openai_params merge_reasoning_content_in_choices use_in_pass_through use_litellm_proxy litellm_credential_name silent_model
   cache_control_injection_points tiered_pricing max_file_size_mb s3_bucket_name configurable_clientside_auth_params
   temperature top_p top_k max_tokens max_completion_tokens n seed stop stream stream_options user metadata modalities
@@ -26,12 +23,8 @@ export const laterParams: readonly string[] = words(`
 export const laterParamPatterns: readonly RegExp[] = [/^(aws|vertex|watsonx|azure|auto_router|complexity_router|adaptive_router)_/];
 
 export const laterRouterKeys: readonly string[] = words(`
-  routing_strategy routing_strategy_args fallbacks context_window_fallbacks content_policy_fallbacks default_fallbacks max_fallbacks
-  num_retries retry_after retry_policy model_group_retry_policy allowed_fails allowed_fails_policy cooldown_time disable_cooldowns timeout
-  stream_timeout enable_pre_call_checks optional_pre_call_checks enable_tag_filtering tag_filtering_match_any default_max_parallel_requests
   redis_host redis_port redis_password redis_db redis_url cache_kwargs cache_responses caching_groups default_litellm_params default_priority
-  polling_interval provider_budget_config deployment_affinity_ttl_seconds model_group_affinity_config enable_health_check_routing
-  health_check_staleness_threshold search_tools guardrail_list ignore_invalid_deployments model_list set_verbose debug_level client_ttl
+  polling_interval provider_budget_config model_group_affinity_config routing_groups search_tools guardrail_list ignore_invalid_deployments model_list set_verbose debug_level client_ttl
 `);
 
 export const laterGeneralKeys: readonly string[] = words(`
@@ -41,8 +34,7 @@ export const laterGeneralKeys: readonly string[] = words(`
   user_api_key_cache_ttl allow_requests_on_db_unavailable allow_client_side_credentials proxy_batch_write_at proxy_budget_rescheduler_min_time
   proxy_budget_rescheduler_max_time disable_spend_logs disable_spend_updates disable_error_logs store_prompts_in_spend_logs
   maximum_spend_logs_retention_period maximum_spend_logs_retention_interval maximum_spend_logs_cleanup_cron use_redis_transaction_buffer
-  background_health_checks health_check_interval health_check_details enable_health_check_routing health_check_staleness_threshold
-  health_check_ignore_transient_errors use_shared_health_check health_check_concurrency alerting alerting_threshold alert_types
+  use_shared_health_check alerting alerting_threshold alert_types
   alert_to_webhook_url alerting_args spend_report_frequency forward_llm_provider_auth_headers forward_openai_org_id litellm_key_header_name
   user_header_name user_header_mappings use_x_forwarded_for enforce_user_param reject_clientside_metadata_tags enforced_params allowed_routes
   public_routes admin_only_routes allowed_ips max_request_size_mb max_response_size_mb token_rate_limit_type always_include_stream_usage
@@ -51,13 +43,12 @@ export const laterGeneralKeys: readonly string[] = words(`
 `);
 
 export const laterLitellmKeys: readonly string[] = words(`
-  service_callbacks service_callback audit_log_callbacks modify_params num_retries request_timeout fallbacks context_window_fallbacks
-  content_policy_fallbacks default_fallbacks allowed_fails cooldown_time cache cache_params enable_redis_auth_cache max_budget
+  service_callbacks service_callback audit_log_callbacks modify_params cache cache_params enable_redis_auth_cache max_budget
   budget_duration timezone max_end_user_budget max_internal_user_budget internal_user_budget_duration default_internal_user_params
   default_team_params default_team_settings upperbound_key_generate_params default_key_generate_params key_generation_settings
   turn_off_message_logging redact_user_api_key_info json_logs set_verbose model_alias_map custom_provider_map cost_discount_config
   cost_margin_config extra_spend_tag_headers disable_add_user_agent_to_request_tags tag_budget_config forward_traceparent_to_llm_provider
-  add_user_information_to_llm_headers force_ipv4 ssl_verify client_ttl disable_end_user_cost_tracking
+  add_user_information_to_llm_headers client_ttl disable_end_user_cost_tracking
   disable_end_user_cost_tracking_prometheus_only enable_json_schema_validation include_cost_in_streaming_usage return_response_headers
   strip_anthropic_total_tokens network_mock route_all_chat_openai_to_responses
   skip_system_message_in_guardrail public_model_groups priority_reservation priority_reservation_settings post_call_rules guardrails

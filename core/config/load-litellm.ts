@@ -2,15 +2,14 @@
 
 import { readAliases } from "./aliases.ts";
 import { readCallbacks } from "./callbacks.ts";
-import { checkKeys, checkMapping, type KnownKeys } from "./check.ts";
+import { readConnections } from "./connections.ts";
 import { readDeployments } from "./deployments.ts";
 import { type Environment } from "./environment.ts";
 import { findFile } from "./find-file.ts";
 import { mergeIncludes } from "./include.ts";
-import { laterGeneralKeys, laterLitellmKeys, laterRouterKeys, laterSections } from "./later-keys.ts";
 import type { Report } from "./report.ts";
-import { generalSchema, litellmSettingsSchema, routerSchema, sectionSchema } from "./schema-litellm.ts";
-import { flag } from "./schema-values.ts";
+import { readRouter } from "./router-settings.ts";
+import { readSettings } from "./settings.ts";
 import { isMapping, valueOf, within, type Place, type Tree } from "./tree.ts";
 import type { Config, DeploymentConfig } from "./types.ts";
 import { reportUnset } from "./unset-references.ts";
@@ -24,6 +23,8 @@ export interface LitellmFile {
   readonly deployments: readonly DeploymentConfig[];
   readonly aliases: Config["aliases"];
   readonly callbacks: Config["callbacks"];
+  readonly router: Config["router"];
+  readonly connections: Config["connections"];
   readonly masterKey: string | undefined;
   readonly references: readonly Reference[];
   readonly variables: Variables;
@@ -44,54 +45,29 @@ export async function readLitellmFile(directory: string, environment: Environmen
   }
   if (found?.tree === undefined || !isMapping(found.tree.value)) {
     const tree: Tree = { file: found?.file ?? directory, value: {}, locate: () => ({ file: directory, line: 1, column: 1 }) };
-    return { files: found === undefined ? [] : [found.file], ...readSections(tree, environment, report) };
+    return { files: found === undefined ? [] : [found.file], ...(await readSections(tree, environment, report)) };
   }
   const included = await mergeIncludes(found.tree, report);
-  return { files: [found.file, ...included.files], ...readSections(included.tree, environment, report) };
+  return { files: [found.file, ...included.files], ...(await readSections(included.tree, environment, report)) };
 }
 
-function readSections(written: Tree, environment: Environment, report: Report): Omit<LitellmFile, "files"> {
+async function readSections(written: Tree, environment: Environment, report: Report): Promise<Omit<LitellmFile, "files">> {
   const variables = readVariables(written, environment, report);
   const { tree, references } = resolveReferences(written, variables);
   reportUnset(tree, references, report);
   const told = new Set<string>();
   const root: Place = { tree, path: [] };
-  checkSections(root, told, report);
-  const useChat = valueOf(within(root, "litellm_settings", "use_chat_completions_url_for_anthropic_messages"));
-  const defaults = { useChatCompletionsApi: flag.safeParse(useChat).data === true };
+  const settings = readSettings(root, told, report);
   return {
-    deployments: readDeployments(within(root, "model_list"), { defaults, told, report }),
+    deployments: readDeployments(within(root, "model_list"), { settings, told, report }),
     aliases: readAliases(within(root, "router_settings", "model_group_alias"), report),
     callbacks: readCallbacks(within(root, "litellm_settings"), report),
+    router: readRouter(root, settings, report),
+    connections: await readConnections(root, settings.litellm, report),
     masterKey: readMasterKey(within(root, "general_settings"), variables, report),
     references,
     variables,
   };
-}
-
-const notYet = "is accepted, not yet in effect.";
-
-function checkSections(root: Place, told: Set<string>, report: Report): void {
-  for (const key of ["ccproxy", "litellm"]) {
-    if (valueOf(within(root, key)) !== undefined)
-      report.error({ ...within(root, key), part: "key" }, `belongs in ccproxy.yaml; here it has no effect.`);
-  }
-  const keys = [...Object.keys(sectionSchema.shape), "ccproxy", "litellm"];
-  const accept = (list: readonly string[]): Pick<KnownKeys, "later" | "laterNote"> => ({
-    later: list,
-    laterNote: (key) => (list.includes(key) ? notYet : undefined),
-  });
-  checkKeys(root, { effective: keys, ...accept(laterSections) }, { unknown: "warning", told }, report);
-  for (const [section, schema, laterKeys] of [
-    ["router_settings", routerSchema, laterRouterKeys],
-    ["general_settings", generalSchema, laterGeneralKeys],
-    ["litellm_settings", litellmSettingsSchema, laterLitellmKeys],
-  ] as const) {
-    const place = within(root, section);
-    if (valueOf(place) == null) continue;
-    checkMapping(place, schema, report);
-    checkKeys(place, { effective: Object.keys(schema.shape), ...accept(laterKeys) }, { unknown: "warning", told }, report);
-  }
 }
 
 /** The key callers must present; LiteLLM takes it from a variable where the file has none. */

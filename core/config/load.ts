@@ -7,7 +7,6 @@ import { readCcproxyFile } from "./load-ccproxy.ts";
 import { readLitellmFile } from "./load-litellm.ts";
 import { noteLeftovers } from "./python-original.ts";
 import { createReport } from "./report.ts";
-import { defaultRouter } from "./router-types.ts";
 import { gatherSecrets } from "./secrets.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
@@ -24,11 +23,8 @@ export interface LoadOptions {
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const directory = resolve(options.directory);
   const report = createReport();
-  const { files, deployments, aliases, callbacks, masterKey, references, variables } = await readLitellmFile(
-    directory,
-    options.environment,
-    report,
-  );
+  const litellm = await readLitellmFile(directory, options.environment, report);
+  const { files, deployments, aliases, callbacks, router, connections, masterKey, references, variables } = litellm;
   const { files: ownFiles, references: ownReferences, ...settings } = await readCcproxyFile(directory, variables, report);
   reportUnknownGroups({ ...settings, deployments, aliases }, report);
   await noteLeftovers(directory, report);
@@ -45,7 +41,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     masterKey,
     deployments,
     aliases,
-    router: defaultRouter,
+    router,
+    connections,
     environmentVariables,
     variable: (name) => variables.get(name),
     secrets,

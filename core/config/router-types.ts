@@ -1,7 +1,7 @@
 /** What the configuration says of retries, fallbacks, cooldowns and the choice among deployments. */
 
 import type { Json } from "../../sdk/body.ts";
-import type { Location } from "./types.ts";
+import type { Location, Timeouts } from "./types.ts";
 
 /** LiteLLM's classes of failures, as `retry_policy` and `allowed_fails_policy` name them without their endings. */
 export type PolicyClass =
@@ -47,6 +47,7 @@ export interface RetryConfig {
 
 export interface CooldownConfig {
   readonly enabled: boolean;
+  /** Where the provider does not say how long; 0: not at all. */
   readonly ms: number;
   /** Undefined where not configured: then the share of failures decides. */
   readonly allowedFails: number | undefined;
@@ -75,8 +76,28 @@ export interface HealthConfig {
   readonly ignoreTransient: boolean;
 }
 
+export interface StrategyConfig {
+  /** One of LiteLLM's other spellings comes as the usual one. */
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Undefined where not configured. */
+  readonly location: Location | undefined;
+  /** Where the arguments stand, by name. */
+  readonly argLocations?: ReadonlyMap<string, Location>;
+}
+
+/** A group that the settings name, for finding out whether it is there. */
+export interface NamedGroup {
+  readonly name: string;
+  /** `source`: what is said holds for requests to it. `target`: requests go there. */
+  readonly as: "source" | "target";
+  readonly location: Location;
+  /** JSON path. */
+  readonly path: string;
+}
+
 export interface RouterConfig {
-  readonly strategy: { readonly name: string; readonly args: Readonly<Record<string, unknown>>; readonly location: Location | undefined };
+  readonly strategy: StrategyConfig;
   readonly preCallChecks: boolean;
   /** Whether rpm and tpm are hard limits whatever the strategy. */
   readonly enforceLimits: boolean;
@@ -90,8 +111,20 @@ export interface RouterConfig {
   readonly holdMs: number;
   /** Whether a text that broke off is continued on another deployment. */
   readonly streamResume: boolean;
+  /** Of deployments that say nothing else, and of models that no entry names. */
+  readonly timeouts: Timeouts;
   readonly health: HealthConfig;
+  readonly named: readonly NamedGroup[];
 }
+
+export const defaultTimeouts: Timeouts = {
+  connectMs: 10_000,
+  headersMs: 600_000,
+  wholeMs: 600_000,
+  idleMs: 300_000,
+  silenceMs: 600_000,
+  totalMs: undefined,
+};
 
 export const defaultRouter: RouterConfig = {
   strategy: { name: "simple-shuffle", args: {}, location: undefined },
@@ -105,6 +138,7 @@ export const defaultRouter: RouterConfig = {
   defaultMaxParallelRequests: undefined,
   holdMs: 10_000,
   streamResume: false,
+  timeouts: defaultTimeouts,
   health: {
     background: false,
     intervalMs: 300_000,
@@ -114,6 +148,7 @@ export const defaultRouter: RouterConfig = {
     concurrency: 4,
     ignoreTransient: false,
   },
+  named: [],
 };
 
 /** Of one deployment. */
@@ -125,6 +160,7 @@ export interface RoutingParams {
   readonly tpm: number | undefined;
   readonly maxParallelRequests: number | undefined;
   readonly tags: readonly string[];
+  /** 0: never. */
   readonly cooldownMs: number | undefined;
   readonly retries: number | undefined;
   /** Ask another deployment as well when no content has come after so long. */

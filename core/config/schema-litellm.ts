@@ -1,7 +1,19 @@
 /** What `config.yaml` may hold with an effect, in LiteLLM's format. The descriptions are its reference documentation. */
 
 import { z } from "zod";
-import { anything, credential, flag, key, requiredKey, seconds, text, type MappingSchema } from "./schema-values.ts";
+import {
+  amount,
+  anything,
+  count,
+  credential,
+  duration,
+  flag,
+  key,
+  requiredKey,
+  seconds,
+  text,
+  type MappingSchema,
+} from "./schema-values.ts";
 
 export interface SectionKeys {
   readonly model_list: unknown;
@@ -18,9 +30,15 @@ export const sectionSchema: MappingSchema<SectionKeys> = z.object({
     type: "list",
     default: "none",
   }),
-  router_settings: key(anything, { description: "Aliases of model names.", type: "mapping" }),
-  general_settings: key(anything, { description: "Who may call.", type: "mapping" }),
-  litellm_settings: key(anything, { description: "Accepted for files written for LiteLLM.", type: "mapping" }),
+  router_settings: key(anything, {
+    description: "Other names for models, how one of several deployments is chosen, and what happens when asking fails.",
+    type: "mapping",
+  }),
+  general_settings: key(anything, { description: "Who may call, and whether deployments are checked.", type: "mapping" }),
+  litellm_settings: key(anything, {
+    description: "Code of your own, connections, and LiteLLM's other place for some of `router_settings`.",
+    type: "mapping",
+  }),
   environment_variables: key(anything, {
     description:
       "Variables by name, for `os.environ/NAME` and the providers' keys. One that is set in the real environment keeps its real value. The environment itself is never changed.",
@@ -37,6 +55,8 @@ export interface DeploymentKeys {
   readonly model_name: string;
   readonly litellm_params: unknown;
   readonly model_info: Readonly<Record<string, unknown>> | undefined;
+  readonly rpm: number | undefined;
+  readonly tpm: number | undefined;
 }
 
 export const deploymentSchema: MappingSchema<DeploymentKeys> = z.object({
@@ -49,6 +69,8 @@ export const deploymentSchema: MappingSchema<DeploymentKeys> = z.object({
     description: "Facts about the model, which have the last word over what is known of it. What has no effect is kept as written.",
     type: "mapping",
   }),
+  rpm: key(amount, { description: "As in `litellm_params`, over which it wins.", type: "number" }),
+  tpm: key(amount, { description: "As in `litellm_params`, over which it wins.", type: "number" }),
 });
 
 export interface ParamsKeys {
@@ -60,11 +82,6 @@ export interface ParamsKeys {
   readonly forward_client_auth: boolean | undefined;
   readonly extra_headers: unknown;
   readonly mock_response: string | undefined;
-  readonly connect_timeout: number | undefined;
-  readonly headers_timeout: number | undefined;
-  readonly stream_timeout: number | undefined;
-  readonly timeout: number | undefined;
-  readonly idle_timeout: number | undefined;
 }
 
 export const paramsSchema: MappingSchema<ParamsKeys> = z.object({
@@ -93,32 +110,6 @@ export const paramsSchema: MappingSchema<ParamsKeys> = z.object({
     default: "none",
   }),
   mock_response: key(z.string(), { description: "Answers with this text instead of asking anyone.", type: "text" }),
-  connect_timeout: key(seconds, { description: "Until the connection stands.", type: "seconds", default: "10" }),
-  headers_timeout: key(seconds, {
-    description: "Until the head of the reply is in.",
-    type: "seconds",
-    default: "`stream_timeout`, else `timeout`, else 600",
-  }),
-  stream_timeout: key(seconds, { description: "LiteLLM's time to the first chunk; used for `headers_timeout`.", type: "seconds" }),
-  timeout: key(seconds, {
-    description:
-      "LiteLLM's time for a whole reply. A reply that is still coming in is never cut here, so this too is used for `headers_timeout`.",
-    type: "seconds",
-  }),
-  idle_timeout: key(seconds, { description: "Between two pieces of a reply.", type: "seconds", default: "300" }),
-});
-
-export interface RouterKeys {
-  readonly model_group_alias: unknown;
-}
-
-export const routerSchema: MappingSchema<RouterKeys> = z.object({
-  model_group_alias: key(anything, {
-    description:
-      "Other names for model names: `alias: model_name`, or `alias: {model: model_name, hidden: true}`, which model lists leave out.",
-    type: "mapping",
-    default: "none",
-  }),
 });
 
 export interface AliasKeys {
@@ -149,6 +140,17 @@ export const generalSchema: MappingSchema<GeneralKeys> = z.object({
 });
 
 export interface LitellmSettingsKeys {
+  readonly num_retries: number | undefined;
+  readonly request_timeout: number | undefined;
+  readonly fallbacks: unknown;
+  readonly default_fallbacks: unknown;
+  readonly context_window_fallbacks: unknown;
+  readonly content_policy_fallbacks: unknown;
+  readonly allowed_fails: number | undefined;
+  readonly cooldown_time: number | undefined;
+  readonly force_ipv4: boolean | undefined;
+  readonly ssl_verify: boolean | string | undefined;
+  readonly http2: boolean | undefined;
   readonly drop_params: boolean | undefined;
   readonly use_chat_completions_url_for_anthropic_messages: boolean | undefined;
   readonly callbacks: unknown;
@@ -156,7 +158,29 @@ export interface LitellmSettingsKeys {
   readonly failure_callback: unknown;
 }
 
+const otherwise = "Where `router_settings` does not say it.";
+
 export const litellmSettingsSchema: MappingSchema<LitellmSettingsKeys> = z.object({
+  num_retries: key(count(0), { description: otherwise, type: "whole number" }),
+  request_timeout: key(seconds, { description: "`timeout`, where `router_settings` does not say it.", type: "seconds" }),
+  fallbacks: key(anything, { description: otherwise, type: "list of mappings" }),
+  default_fallbacks: key(anything, { description: otherwise, type: "list of names" }),
+  context_window_fallbacks: key(anything, { description: otherwise, type: "list of mappings" }),
+  content_policy_fallbacks: key(anything, { description: otherwise, type: "list of mappings" }),
+  allowed_fails: key(count(0), { description: otherwise, type: "whole number" }),
+  cooldown_time: key(duration, { description: otherwise, type: "seconds" }),
+  force_ipv4: key(flag, {
+    description: "Looks up addresses of IPv4 only.",
+    type: "true or false",
+    default: "`false`",
+  }),
+  ssl_verify: key(z.union([flag, text], { error: "true, false, or the name of a file" }), {
+    description:
+      "Whether hosts must prove who they are. In place of `true`, a file with certificates of authorities (PEM), relative to this one, which count in place of the usual ones.",
+    type: "true, false or file name",
+    default: "`true`",
+  }),
+  http2: key(flag, { description: "Ours. Offers HTTP/2 to hosts.", type: "true or false", default: "`false`" }),
   drop_params: key(flag, {
     description: "Accepted. What a provider does not take is always left out, and the trace tells of it.",
     type: "true or false",

@@ -62,4 +62,21 @@ export function numeric(schema: z.ZodType<number>): z.ZodType<number> {
 const daySeconds = 86_400;
 
 export const seconds: z.ZodType<number> = numeric(z.number().gt(0).max(daySeconds));
+/** Seconds that may be none. */
+export const duration: z.ZodType<number> = numeric(z.number().min(0).max(daySeconds));
+export const milliseconds: z.ZodType<number> = numeric(
+  z
+    .number()
+    .gt(0)
+    .max(daySeconds * 1000),
+);
+
+/** Something countable that may be none. */
+export const amount: z.ZodType<number> = numeric(z.number().min(0));
+
+/** A whole number, small enough to count up to. */
+export function count(least: number): z.ZodType<number> {
+  return numeric(z.int().min(least));
+}
+
 export const portNumber: z.ZodType<number> = numeric(z.int().min(0).max(65_535));

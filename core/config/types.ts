@@ -148,6 +148,18 @@ export interface LogConfig {
   readonly keep: number;
 }
 
+/** How hosts are connected to. */
+export interface ConnectionConfig {
+  /** Names are looked up for IPv4 only. */
+  readonly forceIpv4: boolean;
+  /** Whether a host must prove who it is. */
+  readonly verify: boolean;
+  /** Absolute path of a file with certificates of authorities, which count in place of the usual ones. */
+  readonly caFile: string | undefined;
+  /** Whether HTTP/2 is offered. */
+  readonly http2: boolean;
+}
+
 export interface Config {
   /** Absolute path of the folder of `config.yaml`. */
   readonly directory: string;
@@ -169,6 +181,7 @@ export interface Config {
   /** alias → group; `hidden` ones are not listed by `/v1/models`. */
   readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean; readonly location: Location }>;
   readonly router: RouterConfig;
+  readonly connections: ConnectionConfig;
   readonly tokenSources: ReadonlyMap<string, TokenSource>;
   /** `environment_variables`, resolved. To be asked before the real environment, which has had its say in it. */
   readonly environmentVariables: ReadonlyMap<string, string>;

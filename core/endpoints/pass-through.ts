@@ -5,7 +5,7 @@ import type { Middleware } from "koa";
 import { ProxyError } from "../../sdk/errors.ts";
 import type { Provider } from "../../sdk/provider.ts";
 import { ClientGone } from "../body/collect.ts";
-import { defaultTimeouts } from "../routing/deployment.ts";
+import { defaultTimeouts } from "../config/router-types.ts";
 import type { Services } from "../services.ts";
 import { authPolicy, authenticate } from "../stages/auth.ts";
 import { drain } from "../stream/drain.ts";

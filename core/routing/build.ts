@@ -93,7 +93,7 @@ export function buildRoutes(config: Config, { providers, modelLists }: RouteSour
     });
   }
   labels.add(defaultLabel);
-  return { table: new RouteTable({ groups, aliases, wildcards, providers, labels, listed }), faults };
+  return { table: new RouteTable({ groups, aliases, wildcards, providers, timeouts: config.router.timeouts, labels, listed }), faults };
 }
 
 /**

@@ -36,15 +36,6 @@ export interface Deployment extends Target {
   readonly info: Readonly<Record<string, unknown>>;
 }
 
-export const defaultTimeouts: Timeouts = {
-  connectMs: 10_000,
-  headersMs: 600_000,
-  wholeMs: 600_000,
-  idleMs: 300_000,
-  silenceMs: 600_000,
-  totalMs: undefined,
-};
-
 /** What deployments are made with. */
 export interface DeploymentContext {
   readonly providers: readonly Provider[];
@@ -170,7 +161,7 @@ export function hasCredentialHeader({ extraHeaders }: Deployment): boolean {
 }
 
 /** The deployment that stands in for a vendor's own model nobody configured: the vendor's host, the caller's credential. */
-export function createPassThrough(model: string, provider: Provider): Deployment {
+export function createPassThrough(model: string, provider: Provider, timeouts: Timeouts): Deployment {
   const name = canonicalName(provider);
   return {
     ...describeTarget(provider, name, { model, apiBase: provider.defaultApiBase ?? "", params: {}, info: {} }),
@@ -184,7 +175,7 @@ export function createPassThrough(model: string, provider: Provider): Deployment
     mockResponse: undefined,
     forwardClientAuth: false,
     extraHeaders: {},
-    timeouts: defaultTimeouts,
+    timeouts,
     routing: defaultRouting,
     account: accountOf(name, undefined),
     info: {},

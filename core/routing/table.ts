@@ -1,6 +1,7 @@
 /** From a model name or a label to deployments: groups, one-name-for-another entries, aliases, wildcards, pass-through. */
 
 import type { Provider } from "../../sdk/provider.ts";
+import type { Timeouts } from "../config/types.ts";
 import type { RouteRow } from "../status.ts";
 import { type Deployment, canonicalName, createPassThrough, hasCredentialHeader, withModel } from "./deployment.ts";
 import { findProvider } from "./find-provider.ts";
@@ -31,6 +32,8 @@ export interface RouteTableInit {
   /** Most specific first. */
   readonly wildcards: readonly WildcardGroup[];
   readonly providers: readonly Provider[];
+  /** For models that no entry names. */
+  readonly timeouts: Timeouts;
   readonly labels: ReadonlySet<string>;
   /** Names for `/v1/models`, in configuration order. */
   readonly listed: readonly string[];
@@ -98,7 +101,7 @@ export class RouteTable {
     // Only vendors whose callers bring a credential of their own.
     if (provider?.recognises?.(model) !== true || provider.isCredential === undefined || provider.defaultApiBase === undefined)
       return undefined;
-    return { by: "pass-through", group: model, deployments: [createPassThrough(model, provider)] };
+    return { by: "pass-through", group: model, deployments: [createPassThrough(model, provider, this.#init.timeouts)] };
   }
 
   /** The table as people read it. */

@@ -1,9 +1,9 @@
 /** A `Config` from the few things a test cares about. */
 
 import type { Config, DeploymentConfig, LoadedConfig, Location, RuleEntry } from "../../core/config/types.ts";
-import { defaultRouter, defaultRouting } from "../../core/config/router-types.ts";
+import { defaultConnections } from "../../core/config/connections.ts";
+import { defaultRouter, defaultRouting, defaultTimeouts } from "../../core/config/router-types.ts";
 import { noOptions, noParameters } from "../../core/config/unit-options.ts";
-import { defaultTimeouts } from "../../core/routing/deployment.ts";
 
 export const nowhere: Location = { file: "/config/config.yaml", line: 1, column: 1 };
 
@@ -47,6 +47,7 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
     deployments: [],
     aliases: new Map(),
     router: defaultRouter,
+    connections: defaultConnections,
     tokenSources: new Map(),
     environmentVariables: new Map(),
     variable: () => undefined,
