@@ -146,6 +146,20 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
     this.#flow.resume();
   }
 
+  /**
+   * Ends the taking, from within `take` too, but not the body: another reader may go on.
+   * @param chunks are handed over again, before all others
+   */
+  giveBack(chunks: readonly Uint8Array[]): void {
+    if (this.#taker !== undefined) {
+      // For whoever is in the middle of handing over.
+      this.#taker.busy = true;
+      this.#taker = undefined;
+    }
+    this.#chunks.unshift(...chunks);
+    for (const chunk of chunks) this.#bytes += chunk.length;
+  }
+
   /** Everything received and not yet read, without waiting. */
   takeBuffered(): readonly Uint8Array[] {
     const chunks = this.#chunks;

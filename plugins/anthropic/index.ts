@@ -2,6 +2,7 @@
 
 import type { Dialect, Ingress } from "../../sdk/dialect.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
+import { readMeaning } from "../../sdk/hub/event-meaning.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Provider } from "../../sdk/provider.ts";
 import type { Wire } from "../../sdk/wire.ts";
@@ -28,6 +29,7 @@ export function createAnthropicPlugin(options: AnthropicOptions = {}): Plugin {
     encodeStreamError,
     ping: encodeEvent("ping", { type: "ping" }),
     watch: watchReply,
+    meaning: readMeaning,
     encodeTokenCount,
     modelList,
   };

@@ -1,0 +1,145 @@
+/** Whether what came so far of a reply is one: a look at its first events, or at the whole of it. */
+
+import type { Json } from "../../sdk/body.ts";
+import type { EventMeaning } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
+import type { JsonObject } from "../../sdk/events.ts";
+import { statusOfKind } from "../../sdk/hub/error-kinds.ts";
+import { hubMeaning } from "../../sdk/hub/event-meaning.ts";
+import { record } from "../../sdk/hub/json.ts";
+import { type SseFields, SseSplitter, readFields } from "../../sdk/hub/sse.ts";
+import type { EventItem } from "./event-source.ts";
+import type { Judge } from "./hold.ts";
+
+export type Verdict =
+  | { readonly type: "content" }
+  /** More came than is held, and nothing is known. */
+  | { readonly type: "too-long" }
+  /** @param found an error that the upstream told, an end without content, or an answer that broke off or is none */
+  | { readonly type: "failed"; readonly found: "error" | "empty" | "broken"; readonly error: ProxyError };
+
+export type Meaning = (data: string, name: string) => EventMeaning;
+
+const mostBytes = 8 * 1024 * 1024;
+const content: Verdict = { type: "content" };
+const tooLong: Verdict = { type: "too-long" };
+
+/** Of a stream of events as bytes. */
+export function judgeStream(meaning: Meaning): Judge<Uint8Array, Verdict> {
+  const splitter = new SseSplitter();
+  let bytes = 0;
+  let saidAnything = false;
+  const judgeAll = (events: readonly Uint8Array[]): Verdict | undefined => {
+    for (const raw of events) {
+      const fields = readFields(raw);
+      if (fields.data === "" && fields.name === "") continue;
+      saidAnything = true;
+      const verdict = verdictOn(meaningOf(meaning, fields));
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  };
+  return {
+    push(chunk) {
+      bytes += chunk.length;
+      return judgeAll(splitter.push(chunk)) ?? (bytes > mostBytes ? tooLong : undefined);
+    },
+    end(error) {
+      if (error !== undefined) return brokenOff(error);
+      const last = splitter.end();
+      const verdict = judgeAll(last) ?? plainError(meaning, last);
+      if (verdict !== undefined) return verdict;
+      return saidAnything ? broken("ended its stream before there was an answer") : empty();
+    },
+  };
+}
+
+/** An answer that is no stream, whatever its header says, may be an error. */
+function plainError(meaning: Meaning, last: readonly Uint8Array[]): Verdict | undefined {
+  const text = Buffer.concat(last).toString("utf8").trim();
+  const verdict = text.startsWith("{") && isObject(text) ? verdictOn(meaning(text, "")) : undefined;
+  return verdict?.type === "failed" && verdict.found === "error" ? verdict : undefined;
+}
+
+/** Of a stream that was translated. */
+export function judgeEvents(): Judge<readonly EventItem[], Verdict> {
+  return {
+    push(batch) {
+      for (const { value } of batch) {
+        const verdict = value === undefined ? undefined : verdictOn(hubMeaning(value));
+        if (verdict !== undefined) return verdict;
+      }
+      return undefined;
+    },
+    end: (error) => (error === undefined ? broken("ended its stream before there was an answer") : brokenOff(error)),
+  };
+}
+
+/** Of a reply in one piece. */
+export function judgeWhole(meaning: Meaning): Judge<Uint8Array, Verdict> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let first: number | undefined;
+  return {
+    push(chunk) {
+      // A list is no reply of any dialect, but a stream in another form, whose items nobody should wait for.
+      if (first === undefined && (first = chunk.find((byte) => !blanks.has(byte))) === openBracket) return content;
+      chunks.push(chunk);
+      bytes += chunk.length;
+      return bytes > mostBytes ? tooLong : undefined;
+    },
+    end(error) {
+      if (error !== undefined) return brokenOff(error);
+      const text = Buffer.concat(chunks).toString("utf8");
+      if (text.trim() === "") return empty();
+      if (!isObject(text)) return broken("answered with something that is no JSON object");
+      return verdictOn(meaning(text, "")) ?? empty();
+    },
+  };
+}
+
+const openBracket = 0x5b;
+const blanks: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+function meaningOf(meaning: Meaning, { data, name }: SseFields): EventMeaning {
+  return data === "" ? "preamble" : meaning(data, name);
+}
+
+function verdictOn(meaning: EventMeaning): Verdict | undefined {
+  if (meaning === "preamble") return undefined;
+  if (meaning === "content") return content;
+  if (meaning === "end") return empty();
+  const { error: kind } = meaning;
+  const message = meaning.message === "" ? "The upstream answered with an error that says nothing." : meaning.message;
+  return { type: "failed", found: "error", error: new ProxyError(message, { status: statusOfKind(kind), kind }) };
+}
+
+function empty(): Verdict {
+  const error = new ProxyError("The upstream's answer is empty: no content, and no reason for its end.", {
+    status: 502,
+    kind: "api_error",
+  });
+  return { type: "failed", found: "empty", error };
+}
+
+function broken(what: string, cause?: unknown): Verdict {
+  const error = new ProxyError(`The upstream ${what}.`, { status: 502, kind: "api_error", cause });
+  return { type: "failed", found: "broken", error };
+}
+
+function brokenOff(error: unknown): Verdict {
+  return error instanceof ProxyError ? { type: "failed", found: "broken", error } : broken("broke off before there was an answer", error);
+}
+
+function isObject(text: string): boolean {
+  return parse(text) !== undefined;
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value: Json = JSON.parse(text);
+    return record(value);
+  } catch {
+    return undefined;
+  }
+}
