@@ -24,6 +24,12 @@ export interface WildcardGroup {
   readonly deployments: readonly Deployment[];
 }
 
+/** A deployment where it is at home. */
+export interface RouteEntry {
+  readonly group: string;
+  readonly deployment: Deployment;
+}
+
 export interface RouteTableInit {
   /** Group → deployments, entries that merely name another group already followed. */
   readonly groups: ReadonlyMap<string, { readonly model: string; readonly deployments: readonly Deployment[] }>;
@@ -42,7 +48,7 @@ export interface RouteTableInit {
 export class RouteTable {
   readonly listed: readonly string[];
   readonly #init: RouteTableInit;
-  readonly #byId = new Map<string, { group: string; deployment: Deployment }>();
+  readonly #byId = new Map<string, RouteEntry>();
 
   constructor(init: RouteTableInit) {
     this.#init = init;
@@ -64,9 +70,14 @@ export class RouteTable {
     return all.flatMap(({ keyVariable, apiKey }) => (keyVariable === undefined ? [] : (apiKey ?? [])));
   }
 
-  /** Every deployment once, in configuration order. */
-  deployments(): readonly Deployment[] {
-    return [...this.#byId.values()].map(({ deployment }) => deployment);
+  /** Every deployment once, with the group it belongs to: in configuration order, those of wildcards last and with their star. */
+  entries(): readonly RouteEntry[] {
+    const seen = new Set(this.#byId.keys());
+    const wild = this.#init.wildcards.flatMap(({ pattern, deployments }) =>
+      deployments.map((deployment) => ({ group: pattern.text, deployment })),
+    );
+    const others = wild.filter(({ deployment: { deploymentId } }) => !seen.has(deploymentId) && seen.add(deploymentId));
+    return [...this.#byId.values(), ...others];
   }
 
   /** Undefined when no entry and no vendor of this build knows the name. */
