@@ -1,12 +1,13 @@
 /** One HTTP request to one upstream: sends the bytes, answers with status, headers and a flow-controlled body. */
 
-import { type Dispatcher, errors } from "undici";
+import type { Dispatcher } from "undici";
 
 import type { HeaderList } from "../../sdk/dialect.ts";
-import { ProxyError } from "../../sdk/errors.ts";
 import type { Timeouts } from "../config/types.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import { readResponseHeaders } from "./headers.ts";
+import { describeFailure, silent, tookTooLong } from "./describe-failure.ts";
+import { headerValue, readResponseHeaders } from "./headers.ts";
+import { type Watch, silenceWatch } from "./silence.ts";
 
 /** Of one request: what the deployment's come to for a stream, or for a whole reply. */
 export interface SendTimeouts extends Pick<Timeouts, "connectMs" | "headersMs" | "idleMs"> {
@@ -25,6 +26,8 @@ export interface UpstreamRequest {
   readonly signal: AbortSignal;
   /** For messages, e.g. `https://api.anthropic.com`. */
   readonly origin: string;
+  /** Whether a chunk of an event stream holds nothing but pings; absent: none does. Asked only where silence is limited. */
+  readonly isKeepAlive?: ((chunk: Uint8Array) => boolean) | undefined;
 }
 
 export interface UpstreamResponse {
@@ -34,25 +37,40 @@ export interface UpstreamResponse {
   readonly body: ByteQueue;
 }
 
+/** Node's timers fire at once beyond it. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /**
- * @throws ProxyError 502/504 when no response came; the signal's reason when it was aborted before one came.
+ * @throws ConnectionError 502/504 when no response came; the signal's reason when it was aborted before one came.
  * A failure after the response headers surfaces from the body instead.
  */
 export function send(dispatcher: Dispatcher, request: UpstreamRequest): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
-    const { signal } = request;
+    const { signal, timeouts } = request;
     if (signal.aborted) {
       reject(abortReason(signal));
       return;
     }
     let controller: Dispatcher.DispatchController | undefined;
     let body: ByteQueue | undefined;
-    const onAbort = (): void => {
-      if (controller !== undefined) controller.abort(abortReason(signal));
+    let watch: Watch | undefined;
+    const abort = (reason: Error): void => {
+      if (controller !== undefined) controller.abort(reason);
       // Still connecting; once connected, it is aborted in onRequestStart.
-      else reject(abortReason(signal));
+      else reject(reason);
     };
+    let expired: Error | undefined;
+    const expire = (reason: Error): void => abort((expired = reason));
+    const onAbort = (): void => abort(abortReason(signal));
     signal.addEventListener("abort", onAbort, { once: true });
+    const { totalMs, silenceMs } = timeouts;
+    const timer =
+      totalMs === undefined || totalMs === Infinity ? undefined : setTimeout(() => expire(tookTooLong(request, totalMs)), totalMs);
+    const settle = (): void => {
+      signal.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
+      watch?.stop();
+    };
 
     dispatcher.dispatch(
       {
@@ -60,29 +78,40 @@ export function send(dispatcher: Dispatcher, request: UpstreamRequest): Promise<
         path: request.path,
         headers: request.headers.flat(),
         body: request.body ?? null,
-        headersTimeout: request.timeouts.headersMs,
-        bodyTimeout: request.timeouts.idleMs,
+        headersTimeout: timeouts.headersMs,
+        bodyTimeout: timeouts.idleMs,
       },
       {
         onRequestStart(started) {
           controller = started;
           if (signal.aborted) started.abort(abortReason(signal));
+          else if (expired !== undefined) started.abort(expired);
         },
         onResponseStart(started, status) {
           if (status < 200) return;
           body = new ByteQueue(started);
-          resolve({ status, headers: readResponseHeaders(rawHeaders(started)), body });
+          const headers = readResponseHeaders(rawHeaders(started));
+          if (silenceMs !== undefined && isEventStream(headers)) {
+            watch = silenceWatch.add({
+              limitMs: silenceMs,
+              isPaused: () => started.paused,
+              expire: () => expire(silent(request, silenceMs)),
+            });
+          }
+          resolve({ status, headers, body });
         },
         onResponseData(_, chunk) {
+          if (watch !== undefined && !watch.heard && request.isKeepAlive?.(chunk) !== true) watch.hear();
           body?.push(chunk);
         },
         onResponseEnd() {
-          signal.removeEventListener("abort", onAbort);
+          settle();
           body?.end();
         },
         onResponseError(_, error) {
-          signal.removeEventListener("abort", onAbort);
-          const failure = signal.aborted ? abortReason(signal) : describeFailure(error, request, body !== undefined);
+          settle();
+          const phase = body !== undefined ? "responding" : controller !== undefined ? "waiting" : "connecting";
+          const failure = signal.aborted ? abortReason(signal) : (expired ?? describeFailure(error, { ...request, phase }));
           if (body === undefined) reject(failure);
           else body.fail(failure);
         },
@@ -91,39 +120,14 @@ export function send(dispatcher: Dispatcher, request: UpstreamRequest): Promise<
   });
 }
 
+function isEventStream(headers: HeaderList): boolean {
+  return headerValue(headers, "content-type")?.toLowerCase().startsWith("text/event-stream") === true;
+}
+
 function rawHeaders(controller: Dispatcher.DispatchController): readonly (Buffer | string)[] {
   return Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
 }
 
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error("aborted");
-}
-
-/** Says which limit or which connection failed; the caller sees this text. */
-function describeFailure(error: Error, request: UpstreamRequest, responding: boolean): ProxyError {
-  const { origin, timeouts } = request;
-  if (error instanceof errors.HeadersTimeoutError) {
-    return failed(504, `${origin} did not begin to answer within ${timeouts.headersMs / 1000} s`, error);
-  }
-  if (error instanceof errors.BodyTimeoutError) {
-    return failed(504, `${origin} sent nothing for ${timeouts.idleMs / 1000} s in the middle of its answer`, error);
-  }
-  if (error instanceof errors.ConnectTimeoutError) {
-    return failed(504, `${origin} could not be reached within ${timeouts.connectMs / 1000} s`, error);
-  }
-  const reason = failureReason(error);
-  return responding
-    ? failed(502, `${origin} broke off in the middle of its answer (${reason})`, error)
-    : failed(502, `${origin} could not be reached (${reason})`, error);
-}
-
-/** Connecting to several addresses fails with an AggregateError that has no message of its own. */
-function failureReason(error: Error): string {
-  const inner = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
-  const code = "code" in inner && typeof inner.code === "string" ? inner.code : undefined;
-  return code === undefined || inner.message.includes(code) ? inner.message : `${code}: ${inner.message}`;
-}
-
-function failed(status: number, message: string, cause: unknown): ProxyError {
-  return new ProxyError(message, { status, kind: "api_error", cause });
 }
