@@ -138,8 +138,9 @@ export interface Ingress {
   /** Watches bytes of this wire, whoever made them. */
   watch(contentType: string): ReplyWatch;
   /**
-   * Reads events of this wire until there is content. Absent: a stream counts as begun when its headers are in.
-   * @param data of one event @param name as `event:` has it, else empty
+   * Reads events of this wire until there is content, and replies in one piece. Absent: a reply counts as begun when its headers
+   * are in.
+   * @param data of one event, or a whole reply @param name as `event:` has it, else empty
    */
   meaning?(data: string, name: string): EventMeaning;
   /** Whether a chunk of a stream holds nothing but pings and comments. Cheap: asked for every chunk. Absent: none does. */

@@ -3,6 +3,7 @@
 import type { Dialect, Ingress } from "../../sdk/dialect.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { readMeaning } from "../../sdk/hub/event-meaning.ts";
+import { keepAliveTest } from "../../sdk/hub/keep-alive.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Provider } from "../../sdk/provider.ts";
 import type { Wire } from "../../sdk/wire.ts";
@@ -30,6 +31,7 @@ export function createAnthropicPlugin(options: AnthropicOptions = {}): Plugin {
     ping: encodeEvent("ping", { type: "ping" }),
     watch: watchReply,
     meaning: readMeaning,
+    isKeepAlive: keepAliveTest(["event: ping", 'data: {"type":"ping"', 'data: {"type": "ping"']),
     encodeTokenCount,
     modelList,
   };

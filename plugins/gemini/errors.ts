@@ -7,7 +7,7 @@ import type { LocalReply } from "../../sdk/dialect.ts";
 import { type ErrorKind, ProxyError } from "../../sdk/errors.ts";
 import type { JsonObject } from "../../sdk/events.ts";
 import { record, text } from "../../sdk/hub/json.ts";
-import { overflowError, parseErrorBody, readOverflow, upstreamError } from "../../sdk/hub/upstream-errors.ts";
+import { overflowError, parseErrorBody, readOverflow, scrub, upstreamError } from "../../sdk/hub/upstream-errors.ts";
 import type { DecodedError, Target, UpstreamFailure } from "../../sdk/wire.ts";
 import { field, objects } from "./wire.ts";
 
@@ -21,9 +21,13 @@ export function decodeError(failure: UpstreamFailure, target: Target): DecodedEr
 
 /** Of an `error` that came in the place of a reply, or in the middle of one. */
 export function decodeErrorObject(error: JsonObject, target: Target): DecodedError {
+  return read(failureOf(error), target);
+}
+
+function failureOf(error: JsonObject): Failure {
   const code = error["code"];
   const status = typeof code === "number" && code >= 400 && code < 600 ? code : 500;
-  return read({ status, headers: [], message: text(error["message"]) ?? text(error["status"]) ?? "", error }, target);
+  return { status, headers: [], message: text(error["message"]) ?? text(error["status"]) ?? "", error };
 }
 
 interface Failure {
@@ -33,9 +37,25 @@ interface Failure {
   readonly error: JsonObject | undefined;
 }
 
-function read({ status, headers, message, error }: Failure, target: Target): DecodedError {
-  const overflow = status < 500 ? readOverflow(message) : undefined;
-  if (overflow !== undefined) return { error: overflowError(overflow, target) };
+/** The same without a target. */
+export function readErrorObject(error: JsonObject): { readonly error: ErrorKind; readonly message: string } {
+  const failure = failureOf(error);
+  if (overflowOf(failure) !== undefined) return { error: "invalid_request_error", message: scrub(failure.message) };
+  const { kind, message } = plain(failure).error;
+  return { error: kind, message };
+}
+
+function overflowOf({ status, message }: Failure): ReturnType<typeof readOverflow> {
+  return status < 500 ? readOverflow(message) : undefined;
+}
+
+function read(failure: Failure, target: Target): DecodedError {
+  const overflow = overflowOf(failure);
+  return overflow === undefined ? plain(failure) : { error: overflowError(overflow, target) };
+}
+
+/** Of a failure that has nothing to do with the length of the request. */
+function plain({ status, headers, message, error }: Failure): DecodedError {
   const details = objects(error?.["details"]);
   const named = text(error?.["status"]) ?? "";
   if (details.some((detail) => detail["reason"] === "API_KEY_INVALID")) {

@@ -1,8 +1,10 @@
 /** The client's side: paths, envelopes, and what a client of this dialect sees of replies that others made. */
 
 import type { Ingress, ListedModel, LocalReply, ModelList } from "../../sdk/dialect.ts";
+import { keepAliveTest } from "../../sdk/hub/keep-alive.ts";
 import { decode, readHead } from "./decode-request.ts";
 import { encodeError, errorEnvelope } from "./errors.ts";
+import { readMeaning } from "./meaning.ts";
 import { routes } from "./paths.ts";
 import { watchReply } from "./reply-watch.ts";
 import { encodeStream, encodeWhole } from "./stream-encoder.ts";
@@ -14,6 +16,8 @@ export const ingress: Ingress = {
   // Blank lines are nothing between events, and nothing between the items of a list.
   ping: Buffer.from("\r\n\r\n"),
   watch: watchReply,
+  meaning: readMeaning,
+  isKeepAlive: keepAliveTest(),
   encodeTokenCount: (inputTokens) => jsonReply({ totalTokens: inputTokens }),
   modelList: createModelList(),
   translation: { head: readHead, decode, stream: encodeStream, whole: encodeWhole },

@@ -1,12 +1,14 @@
 /** The Chat Completions protocol, as OpenAI's clients speak it and as most other hosts serve it. */
 
 import type { ClientTranslation, Dialect, Ingress } from "../../sdk/dialect.ts";
+import { keepAliveTest } from "../../sdk/hub/keep-alive.ts";
 import { jsonReply } from "../../sdk/hub/local-message.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Wire } from "../../sdk/wire.ts";
 import { adapt } from "./adapt.ts";
 import { decodeRequest, readHead } from "./decode-request.ts";
 import { decodeError, encodeError, encodeStreamError } from "./errors.ts";
+import { readMeaning } from "./meaning.ts";
 import { watchReply } from "./reply-watch.ts";
 import { encodeRequest } from "./request.ts";
 import { ChatStreamEncoder } from "./stream-encoder.ts";
@@ -29,6 +31,8 @@ const ingress: Ingress = {
   encodeStreamError,
   ping: Buffer.from(": ping\n\n"),
   watch: watchReply,
+  meaning: readMeaning,
+  isKeepAlive: keepAliveTest(),
   // This wire has no such question; whoever asks is told in the hub's words.
   encodeTokenCount: (inputTokens) => jsonReply(200, { input_tokens: inputTokens }),
   translation,

@@ -104,13 +104,19 @@ function overflowOf(error: JsonObject, message: string, words: readonly string[]
 
 const overflowWords = new Set(["context_length_exceeded", "exceed_context_size_error"]);
 
-/** @param status of the answer; undefined where the error came inside a success */
-export function toProxyError(
-  { message, words, status: code, overflow }: SaidError,
-  answer: { readonly status: number | undefined; readonly headers: HeaderList },
-  target: Target,
-): ProxyError {
-  if (overflow !== undefined && answer.status !== 429) return overflowError(overflow, target);
+interface Answer {
+  /** Undefined where the error came inside a success. */
+  readonly status: number | undefined;
+  readonly headers: HeaderList;
+}
+
+export function toProxyError(said: SaidError, answer: Answer, target: Target): ProxyError {
+  if (said.overflow !== undefined && answer.status !== 429) return overflowError(said.overflow, target);
+  return unlessOverflow(said, answer);
+}
+
+/** Of an error that has nothing to do with the length of the request. */
+export function unlessOverflow({ message, words, status: code }: SaidError, answer: Answer): ProxyError {
   const named = words.flatMap((word) => kinds.get(word) ?? []);
   // Money does not come back by waiting, whatever the status says.
   const isMoney = named.includes("billing_error");

@@ -221,7 +221,7 @@ export class ChatReply {
     // Said again, be it an error of whatever the host does afterwards, it changes nothing about a whole answer.
     if (this.#finishReason !== undefined) return;
     this.#finishReason = reason;
-    const failure = failures.get(reason);
+    const failure = finishFailures.get(reason);
     if (failure !== undefined) {
       this.#fail(new ProxyError(failure.message, failure));
       return;
@@ -277,7 +277,8 @@ const stopReasons: ReadonlyMap<string, StopReason> = new Map<string, StopReason>
 
 type Failure = { readonly status: number; readonly kind: "api_error" | "overloaded_error"; readonly message: string };
 
-const failures: ReadonlyMap<string, Failure> = new Map<string, Failure>([
+/** By the reason to finish. */
+export const finishFailures: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ["error", { status: 502, kind: "api_error", message: "The upstream ended its answer in an error." }],
   ["network_error", { status: 502, kind: "api_error", message: "The upstream ended its answer in a network error." }],
   ["insufficient_system_resource", { status: 503, kind: "overloaded_error", message: "The upstream broke off: it is short of resources." }],

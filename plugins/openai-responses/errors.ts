@@ -73,6 +73,15 @@ export function decodeError({ status, headers, body }: UpstreamFailure, target: 
   return isRefused ? { error, retry: "without-thinking" } : { error };
 }
 
+/** The same without a target, in the words of the hub where it has some. */
+export function readStreamError(value: JsonObject): { readonly error: ErrorKind; readonly message: string } {
+  const { message, code } = said(value);
+  const words = scrub(message.slice(0, 4000)).trim();
+  if (readOverflow(message) !== undefined) return { error: "invalid_request_error", message: words };
+  if (code === overflowCode) return { error: "invalid_request_error", message: `prompt is too long: ${words}` };
+  return { error: kinds.get(code) ?? "api_error", message: words };
+}
+
 /** An error inside a reply that began well. @param value `error` of a response, or an event, in any of its layouts */
 export function streamError(value: JsonObject, target: Target): ProxyError {
   const { message, code } = said(value);

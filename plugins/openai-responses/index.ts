@@ -1,11 +1,13 @@
 /** The OpenAI Responses protocol, as its vendor's clients speak it, and as the vendor and a growing number of hosts serve it. */
 
 import type { ClientTranslation, Dialect, Ingress } from "../../sdk/dialect.ts";
+import { keepAliveTest } from "../../sdk/hub/keep-alive.ts";
 import { jsonReply } from "../../sdk/hub/local-message.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Wire } from "../../sdk/wire.ts";
 import { decodeRequest, readHead } from "./decode-request.ts";
 import { decodeError, encodeError, encodeStreamError } from "./errors.ts";
+import { readMeaning } from "./meaning.ts";
 import { watchReply } from "./reply-watch.ts";
 import { adapt, encode } from "./request.ts";
 import { encodeWhole, ResponseStreamEncoder } from "./stream-encoder.ts";
@@ -27,6 +29,8 @@ const ingress: Ingress = {
   encodeStreamError,
   ping: Buffer.from(": ping\n\n"),
   watch: watchReply,
+  meaning: readMeaning,
+  isKeepAlive: keepAliveTest(["event: keepalive", 'data: {"type":"keepalive"', 'data: {"type": "keepalive"']),
   encodeTokenCount: (inputTokens) => jsonReply(200, { object: "response.input_tokens", input_tokens: inputTokens }),
   translation,
 };
