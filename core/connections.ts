@@ -19,20 +19,32 @@ interface Connection {
 export class Connections {
   readonly #connections = new Map<Duplex, Connection>();
   #closing = false;
+  /** Set once connections end with the answers on them; to be told when nothing is under way. */
+  #onIdle: (() => void) | undefined;
+  /** Requests under way, on whatever connection. */
+  #underWay = 0;
 
   constructor(server: Server) {
     server.on("connection", (socket: Socket) => {
       this.#connections.set(socket, { socket, open: new Set(), readBytes: 0 });
       socket.once("close", () => this.#connections.delete(socket));
     });
-    server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    server.prependListener("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
       const connection = this.#connections.get(socket);
       if (connection === undefined) return;
+      if (this.#onIdle !== undefined) {
+        // What comes behind it is answered, too.
+        for (const earlier of connection.open) if (!earlier.headersSent) earlier.shouldKeepAlive = true;
+        response.shouldKeepAlive = false;
+      }
       connection.open.add(response);
+      this.#underWay++;
       response.once("close", () => {
         connection.open.delete(response);
+        this.#underWay--;
         connection.readBytes = socket.bytesRead;
         if (this.#closing) closeQuiet(connection);
+        this.#tellIdle();
       });
     });
   }
@@ -40,6 +52,23 @@ export class Connections {
   /** Whether a connection waits for an answer that has begun, or to a request that had come in whole. */
   isAnswering(socket: Duplex): boolean {
     return [...(this.#connections.get(socket)?.open ?? [])].some((response) => response.headersSent || response.req.complete);
+  }
+
+  /**
+   * From now on answers say that theirs is the last one on the connection.
+   * @param onIdle called whenever no request is under way, at once if that is so
+   */
+  endAfterReplies(onIdle: () => void): void {
+    this.#onIdle = onIdle;
+    for (const { open } of this.#connections.values()) {
+      const last = [...open].at(-1);
+      if (last?.headersSent === false) last.shouldKeepAlive = false;
+    }
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#underWay === 0) this.#onIdle?.();
   }
 
   /** Closes every connection with nothing under way, now and from now on. */

@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly watch: boolean;
   /** Waits other than the usual ones, for tests. */
   readonly timing?: Partial<StreamTiming>;
+  /** How long new connections are served after a stop has begun, ms. Default: 5000. */
+  readonly acceptMs?: number;
 }
 
 export interface RunningServer {
@@ -55,8 +57,8 @@ export interface RunningServer {
   /** Reads the configuration files again; resolves when they are in force or refused. */
   reload(): Promise<void>;
   /**
-   * Stops accepting, lets open exchanges finish for up to `graceMs` (default: configured), then ends the
-   * rest with the protocol's own error. Calling it again ends at once.
+   * Says that it is not ready any more, serves new connections for a short while, lets open exchanges finish for up to
+   * `graceMs` (default: configured), then ends the rest with the protocol's own error. Calling it again ends at once.
    */
   stop(graceMs?: number): Promise<void>;
 }
@@ -70,6 +72,9 @@ export class StartError extends Error {
     this.faults = faults;
   }
 }
+
+/** Until a balancer that asks for readiness now and then sends nothing here any more. */
+const defaultAcceptMs = 5000;
 
 /** What hooks get for `onComplete` of requests that a stop has ended, be its grace over or not. */
 const lastWordsMs = 500;
@@ -153,7 +158,14 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     draining = true;
     watcher?.close();
     services.logger.info({ openExchanges: services.open.size, graceMs }, "stopping");
-    shutdown = shutDown({ ...listener, open: services.open, graceMs });
+    shutdown = shutDown({
+      ...listener,
+      open: services.open,
+      graceMs,
+      acceptMs: options.acceptMs ?? defaultAcceptMs,
+      // Nobody balances over what only this machine reaches, and somebody waits at the terminal.
+      untilIdle: isLoopback(host),
+    });
     const startedAt = services.now();
     await shutdown.closed;
     await created.settled(Math.max(lastWordsMs, graceMs - (services.now() - startedAt)));

@@ -1,4 +1,7 @@
-/** Ends a server: open exchanges finish, then they are ended with their protocol's own error, and only then cut off. */
+/**
+ * Ends a server. For a while new connections are still served, for those who send requests here do not hear of a stop at once;
+ * then open exchanges finish; then they are ended with their protocol's own error, and only then cut off.
+ */
 
 import type { Server } from "node:http";
 import { Server as NetServer } from "node:net";
@@ -11,7 +14,12 @@ export interface ShutdownOptions {
   readonly server: Server;
   readonly connections: Connections;
   readonly open: ReadonlySet<Abortable>;
+  /** How long open exchanges may go on. */
   readonly graceMs: number;
+  /** How long new connections are accepted; never beyond the grace. */
+  readonly acceptMs: number;
+  /** Whether nobody else is waited for once nothing is under way. */
+  readonly untilIdle: boolean;
 }
 
 export interface Shutdown {
@@ -24,18 +32,14 @@ export interface Shutdown {
 /** How long a client may take to read the error that ends its answer, after the grace and when hurried. */
 const readMs = { late: 5000, hurried: 500 };
 
-export function shutDown({ server, connections, open, graceMs }: ShutdownOptions): Shutdown {
+export function shutDown({ server, connections, open, graceMs, acceptMs, untilIdle }: ShutdownOptions): Shutdown {
   let cut: NodeJS.Timeout | undefined;
   let isClosed = false;
-  function end(cutAfterMs: number): void {
-    if (isClosed) return;
-    for (const exchange of open) exchange.abort(new Stopping());
-    connections.closeUnasked();
-    clearTimeout(cut);
-    cut = setTimeout(() => connections.closeAll(), cutAfterMs);
-  }
-  const late = setTimeout(() => end(readMs.late), graceMs);
-  const closed = new Promise<void>((resolve) => {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+
+  function refuse(): void {
+    clearTimeout(accepting);
+    if (!server.listening) return;
     // Not the HTTP server's own close, which cuts off answers that are still being read.
     NetServer.prototype.close.call(server, () => {
       isClosed = true;
@@ -45,8 +49,23 @@ export function shutDown({ server, connections, open, graceMs }: ShutdownOptions
       server.close();
       resolve();
     });
+    connections.closeQuiet();
+  }
+  function end(cutAfterMs: number): void {
+    refuse();
+    if (isClosed) return;
+    for (const exchange of open) exchange.abort(new Stopping());
+    connections.closeUnasked();
+    clearTimeout(cut);
+    cut = setTimeout(() => connections.closeAll(), cutAfterMs);
+  }
+
+  const late = setTimeout(() => end(readMs.late), graceMs);
+  const accepting = setTimeout(refuse, Math.min(acceptMs, graceMs));
+  connections.endAfterReplies(() => {
+    if (untilIdle) refuse();
   });
-  connections.closeQuiet();
+  if (acceptMs === 0) refuse();
   return {
     closed,
     hurry() {

@@ -17,7 +17,7 @@ let proxy: Proxy;
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  proxy = await startProxy({ config: { model_list: [deployment("m", upstream.url)] } });
+  proxy = await startProxy({ config: { model_list: [deployment("m", upstream.url)] }, acceptMs: 0 });
 });
 
 afterEach(async () => {

@@ -23,6 +23,7 @@ export interface ProxyOptions {
   readonly host?: string;
   readonly watch?: boolean;
   readonly timing?: Partial<StreamTiming>;
+  readonly acceptMs?: number;
 }
 
 export interface Proxy extends RunningServer, AsyncDisposable {
@@ -61,6 +62,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
     plugins: options.plugins ?? builtinPlugins,
     watch: options.watch ?? false,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
+    ...(options.acceptMs === undefined ? {} : { acceptMs: options.acceptMs }),
   }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });
     throw error;
