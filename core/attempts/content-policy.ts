@@ -1,0 +1,25 @@
+/** Recognises refusals of a prompt by a filter of the host, which another host may not have. */
+
+const words: readonly RegExp[] = [
+  // OpenAI's and Azure's codes, where a message quotes them.
+  /content_policy_violation|responsible_?ai_?policy_?violation|content_filter(?:ed|_policy|_error)?\b/i,
+  // Azure
+  /filtered due to the prompt triggering[^]{0,40}content management policy/i,
+  // OpenAI, of images and of text
+  /(?:rejected|failed) as a result of our safety system/i,
+  /(?:violat\w+|flagged)[^]{0,80}(?:usage|content|safety) polic(?:y|ies)/i,
+  // Azure, of what a model made
+  /the model produced invalid content/i,
+  // Anthropic
+  /output blocked by content filtering policy/i,
+  // Alibaba
+  /data_?inspection_?failed|inappropriate content/i,
+  // Google, as a status
+  /\bprohibited_content\b|blocked by (?:the )?safety (?:filters?|settings)/i,
+];
+
+/** Undefined messages of odd lengths are not read to their end. */
+export function isContentPolicy(message: string): boolean {
+  const text = message.slice(0, 4000);
+  return words.some((pattern) => pattern.test(text));
+}
