@@ -89,7 +89,7 @@ ccproxy:
 - The files are YAML 1.2 in UTF-8. Aliases and merge keys (\`<<\`) work; a key that stands twice in one mapping, a file of more than 1 MB,
   one whose aliases expand to an absurd size, or one nested more than 100 deep is refused.
 - In both files a value \`os.environ/NAME\` is replaced by that variable, in mappings and in mappings inside lists, not in a text directly
-  inside a list. A variable that is not set, or blank, leaves the key empty, with a warning. It is an error where going on would be
+  inside a list (but for \`api_keys\`). A variable that is not set, or blank, leaves the key empty, with a warning. It is an error where going on would be
   unsafe: for \`master_key\`, \`api_base\` and \`base_url\`.
 - No other variables are read but \`CCPROXY_…\`, those that \`config.yaml\` names or that a provider's key is kept in, and
   \`LITELLM_MASTER_KEY\`.`;

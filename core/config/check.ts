@@ -7,7 +7,7 @@ import { didYouMean } from "./suggest.ts";
 import { isMapping, keyOf, valueAt, valueOf, within, type Place } from "./tree.ts";
 
 /** The value as the schema makes it; undefined, and reported, when it does not fit. */
-function checkValue<Schema extends z.ZodType>(place: Place, schema: Schema, report: Report): z.output<Schema> | undefined {
+export function checkValue<Schema extends z.ZodType>(place: Place, schema: Schema, report: Report): z.output<Schema> | undefined {
   const value = valueOf(place);
   const result = schema.safeParse(value);
   if (result.success) return result.data;

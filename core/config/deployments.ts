@@ -1,5 +1,6 @@
 /** Reads `model_list` of config.yaml. */
 
+import { readAccounts, withAccount } from "./accounts.ts";
 import { checkKeys, checkMapping, type KnownKeys } from "./check.ts";
 import { createIds } from "./deployment-id.ts";
 import { describeValue } from "./describe.ts";
@@ -81,25 +82,28 @@ function readDeployment(
   const info = entry.model_info === undefined ? {} : checkMapping(infoPlace, infoSchema, report);
   const healthInfo = (entry.model_info === undefined ? undefined : checkMapping(infoPlace, healthInfoSchema, report)) ?? {};
   const extraHeaders = readExtraHeaders(within(paramsPlace, "extra_headers"), report);
+  const accounts = readAccounts(paramsPlace, report);
   const apiBase = readApiBase(paramsPlace, params, report);
   if (entry.model_name === undefined || params.model === undefined) return undefined;
+  const allParams = {
+    ...(settings.litellm.use_chat_completions_url_for_anthropic_messages === true ? { use_chat_completions_api: true } : {}),
+    ...written,
+    ...checked.reduce(merged, {}),
+  };
   return {
     id: idFor(place, entry.model_info?.["id"]),
     group: entry.model_name,
     model: params.model,
     provider: params.custom_llm_provider,
     apiBase,
-    apiKey: params.api_key,
+    apiKey: accounts[0].apiKey,
+    accounts: accounts.length > 1 ? accounts : [],
     mockResponse: params.mock_response,
     forwardClientAuth: params.forward_client_auth ?? false,
     extraHeaders,
     timeouts: readTimeouts(timeouts, settings.router, { timeout: settings.litellm.request_timeout }),
     routing: readRouting({ entry, params: routing, info: healthInfo, router: settings.router }),
-    params: {
-      ...(settings.litellm.use_chat_completions_url_for_anthropic_messages === true ? { use_chat_completions_api: true } : {}),
-      ...written,
-      ...checked.reduce(merged, {}),
-    },
+    params: accounts.length > 1 ? allParams : withAccount(allParams, accounts[0]),
     info: { ...prices, ...entry.model_info, ...defined(info), ...defined(healthInfo) },
     location: place.tree.locate(place.path),
   };

@@ -75,7 +75,8 @@ export const deploymentSchema: MappingSchema<DeploymentKeys> = z.object({
 
 export interface ParamsKeys {
   readonly model: string;
-  readonly api_key: string | undefined;
+  readonly api_key: unknown;
+  readonly api_keys: unknown;
   readonly api_base: string | undefined;
   readonly base_url: string | undefined;
   readonly custom_llm_provider: string | undefined;
@@ -90,10 +91,16 @@ export const paramsSchema: MappingSchema<ParamsKeys> = z.object({
       "What the provider is asked for, with the provider before a slash: `anthropic/claude-sonnet-5-5`. A name that is itself a `model_name` sends to that group. `*` takes what the `*` of `model_name` matched.",
     type: "text",
   }),
-  api_key: key(credential, {
+  api_key: key(anything, {
     description: "Key of the provider, usually `os.environ/NAME`. It is sent to this deployment's own host and nowhere else.",
     type: "text",
     default: "the caller's own credential where it may go, else a token of `oat_sources`",
+  }),
+  api_keys: key(anything, {
+    description:
+      "Ours. Several keys, each asked as a deployment of its own, `<id>`, `<id>~2` and so on: one that has reached its limit is left alone while the others go on. They share the `weight`; `rpm`, `tpm` and `max_parallel_requests` hold for each. `os.environ/NAME` is replaced in this list, one that is not set is left out. A list under `api_key` means the same.",
+    type: "list of texts",
+    default: "none",
   }),
   api_base: key(text, { description: "Base URL of the provider.", type: "http or https URL", default: "the provider's own" }),
   base_url: key(text, { description: "Other spelling of `api_base`, which wins over it.", type: "http or https URL" }),

@@ -1,7 +1,7 @@
 /** Keys of `litellm_params` beside where a model is served: what is asked of it, and what single providers need. Reference documentation, too. */
 
 import { z } from "zod";
-import { flag, key, numeric, text, type MappingSchema } from "./schema-values.ts";
+import { anything, flag, key, numeric, text, type MappingSchema } from "./schema-values.ts";
 
 const mapping = z.record(z.string(), z.unknown());
 const texts = z.array(text);
@@ -52,7 +52,7 @@ export const outgoingSchema: MappingSchema<OutgoingKeys> = z.object({
 });
 
 export interface ProviderKeys {
-  readonly organization: string | undefined;
+  readonly organization: unknown;
   readonly project: string | undefined;
   readonly account_id: string | undefined;
   readonly api_version: string | undefined;
@@ -93,7 +93,10 @@ const named = (description: string, more?: string): z.ZodType<string | undefined
 
 /** What single providers need. */
 export const providerSchema: MappingSchema<ProviderKeys> = z.object({
-  organization: named("OpenAI: the organization that is billed."),
+  organization: key(anything, {
+    description: "OpenAI: the organization that is billed. Each of a list is asked as a deployment of its own, as with `api_keys`.",
+    type: "text, or a list",
+  }),
   project: named("OpenAI: the project that is billed."),
   account_id: named("Cloudflare and Snowflake: the account in the address.", "`CLOUDFLARE_ACCOUNT_ID`, `SNOWFLAKE_ACCOUNT_ID`"),
   api_version: named(

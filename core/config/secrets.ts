@@ -79,7 +79,11 @@ export function gatherSecrets(sources: SecretSources): readonly string[] {
       add(/^\S+\s+(\S+)$/.exec(value)?.[1]);
     }
   }
-  for (const { path, value } of sources.references) if (!publicKeys.has(path.at(-1) ?? "")) add(value);
+  for (const { path, value } of sources.references) {
+    // Items of a list are called like the list.
+    const key = path.findLast((segment) => typeof segment === "string");
+    if (!publicKeys.has(key ?? "")) add(value);
+  }
   for (const [name, value] of sources.environmentVariables) if (isSensitivePath([name])) add(value);
   return [...values].sort((a, b) => b.length - a.length);
 }

@@ -96,6 +96,13 @@ export interface Timeouts {
   readonly totalMs: number | undefined;
 }
 
+/** One of the credentials with which an entry may be asked. */
+export interface AccountConfig {
+  readonly apiKey: string | undefined;
+  /** Who is billed, where that is not the key's own. */
+  readonly organization: string | undefined;
+}
+
 /** One entry of `model_list`. */
 export interface DeploymentConfig {
   /** `model_info.id`, else a stable hash of the entry. */
@@ -108,8 +115,10 @@ export interface DeploymentConfig {
   readonly provider: string | undefined;
   /** Base URL without a trailing slash. */
   readonly apiBase: string | undefined;
-  /** Resolved from `os.environ/NAME` where so written. */
+  /** Resolved from `os.environ/NAME` where so written; the first of several. */
   readonly apiKey: string | undefined;
+  /** Several keys or organizations, each of which is asked as a deployment of its own; empty where there is one. */
+  readonly accounts: readonly AccountConfig[];
   readonly mockResponse: string | undefined;
   /** Send the caller's own credential to this deployment although it is not the vendor's own host. */
   readonly forwardClientAuth: boolean;

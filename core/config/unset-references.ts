@@ -2,7 +2,7 @@
 
 import type { Report } from "./report.ts";
 import { pathText, type Tree } from "./tree.ts";
-import type { Reference } from "./variables.ts";
+import { isListOfKeys, type Reference } from "./variables.ts";
 
 /** An unset variable is a warning, as in LiteLLM, but for the places where going on would be unsafe. */
 export function reportUnset(tree: Tree, references: readonly Reference[], report: Report): void {
@@ -23,6 +23,8 @@ export function reportUnset(tree: Tree, references: readonly Reference[], report
       );
     } else if (key === "api_base" || key === "base_url") {
       report.error(place, `refers to ${name}, which is not set; without it requests and keys would go to another host. Set it.`);
+    } else if (isListOfKeys(path.slice(0, -1))) {
+      report.warning(place, `refers to ${name}, which is not set; it is left out until it is.`);
     } else if (key === "api_key") {
       report.warning(place, `refers to ${name}, which is not set; requests to this deployment go without a key of its own until it is.`);
     } else {

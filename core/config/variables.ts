@@ -48,13 +48,17 @@ export function readVariables(tree: Tree, environment: Environment, report: Repo
 }
 
 /**
- * Replaces every reference in mappings and in mappings inside lists; a text directly inside a list stays, as in LiteLLM.
+ * Replaces every reference in mappings and in mappings inside lists; a text directly inside a list stays, as in LiteLLM,
+ * unless it is a list of keys.
  * An unset variable becomes null. Reporting that is left to the caller, who knows what it means at that place.
  */
 export function resolveReferences(tree: Tree, variables: Variables): Resolved {
   const references: Reference[] = [];
   const visit = (value: unknown, path: Path): unknown => {
-    if (Array.isArray(value)) return value.map((item, index) => (typeof item === "string" ? item : visit(item, [...path, index])));
+    if (Array.isArray(value)) {
+      const isOfKeys = isListOfKeys(path);
+      return value.map((item, index) => (typeof item === "string" && !isOfKeys ? item : visit(item, [...path, index])));
+    }
     if (isMapping(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
     const name = referencedName(value);
     if (name === undefined) return value;
@@ -64,6 +68,14 @@ export function resolveReferences(tree: Tree, variables: Variables): Resolved {
   };
   return { tree: { ...tree, value: visit(tree.value, []) }, references };
 }
+
+/** Of a deployment; each item is as good as a key of its own. */
+export function isListOfKeys(path: Path): boolean {
+  const [section, , params, key] = path;
+  return path.length === 4 && section === "model_list" && params === "litellm_params" && listsOfKeys.has(String(key));
+}
+
+const listsOfKeys: ReadonlySet<string> = new Set(["api_key", "api_keys", "organization"]);
 
 /** The variable a value refers to, if it is a reference. */
 function referencedName(value: unknown): string | undefined {

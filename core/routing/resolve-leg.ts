@@ -22,7 +22,10 @@ export function resolveLeg(routes: RouteTable, { name, overrides }: FallbackTarg
     const options = { status: 501, kind: "not_supported", headers: { "x-should-retry": "false" } } as const;
     return { type: "unserved", error: new ProxyError(unserved(name, resolution), options) };
   }
-  return { type: "leg", leg: { name, group: resolution.group, by: resolution.by, deployments, overrides } };
+  return {
+    type: "leg",
+    leg: { name, group: resolution.group, by: resolution.by, deployments, overrides: { ...resolution.overrides, ...overrides } },
+  };
 }
 
 function unserved(name: string, resolution: Resolution): string {

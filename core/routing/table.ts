@@ -1,14 +1,15 @@
-/** From a model name or a label to deployments: groups, one-name-for-another entries, aliases, wildcards, pass-through. */
+/** From a model name or a label to deployments: ids, aliases, groups, wildcards, models of entries, pass-through, default fallbacks. */
 
 import type { Provider } from "../../sdk/provider.ts";
+import type { FallbackTarget } from "../config/router-types.ts";
 import type { Timeouts } from "../config/types.ts";
 import type { RouteRow } from "../status.ts";
-import { type Deployment, canonicalName, createPassThrough, hasCredentialHeader, withModel } from "./deployment.ts";
+import { type Deployment, canonicalName, createPassThrough, hasCredentialHeader } from "./deployment.ts";
 import { findProvider } from "./find-provider.ts";
-import { type Pattern, fillPattern } from "./pattern.ts";
+import type { Pattern } from "./pattern.ts";
 
 /** How a name was resolved, for the trace. */
-export type ResolvedBy = "group" | "alias" | "wildcard" | "deployment id" | "pass-through";
+export type ResolvedBy = "deployment id" | "alias" | "group" | "wildcard" | "model" | "pass-through" | "default fallback";
 
 export interface Resolution {
   readonly by: ResolvedBy;
@@ -16,11 +17,23 @@ export interface Resolution {
   readonly group: string;
   /** In configuration order, never empty. */
   readonly deployments: readonly Deployment[];
+  /** Fields of the request that a default fallback replaces. */
+  readonly overrides?: FallbackTarget["overrides"];
 }
 
-/** One wildcard entry of `model_list`, its deployments still holding the star. */
-export interface WildcardGroup {
-  readonly pattern: Pattern;
+export interface GroupMembers {
+  /** Of its first entry, as written. */
+  readonly model: string;
+  readonly deployments: readonly Deployment[];
+}
+
+/** One entry of `model_list` that is served itself, wildcards included. */
+export interface TableEntry {
+  readonly id: string;
+  readonly group: string;
+  /** `litellm_params.model`, as written. */
+  readonly model: string;
+  /** One for each of its keys, never empty. */
   readonly deployments: readonly Deployment[];
 }
 
@@ -30,9 +43,20 @@ export interface RouteEntry {
   readonly deployment: Deployment;
 }
 
+/** One wildcard of `model_list`. */
+export interface WildcardGroup {
+  readonly pattern: Pattern;
+  /** Still holding the star. */
+  readonly deployments: readonly Deployment[];
+  /** With what the stars matched in place of theirs; empty where nobody serves that. */
+  fill(captured: readonly string[]): readonly Deployment[];
+}
+
 export interface RouteTableInit {
   /** Group → deployments, entries that merely name another group already followed. */
-  readonly groups: ReadonlyMap<string, { readonly model: string; readonly deployments: readonly Deployment[] }>;
+  readonly groups: ReadonlyMap<string, GroupMembers>;
+  /** In configuration order. */
+  readonly entries: readonly TableEntry[];
   /** Alias → group. */
   readonly aliases: ReadonlyMap<string, string>;
   /** Most specific first. */
@@ -40,23 +64,31 @@ export interface RouteTableInit {
   readonly providers: readonly Provider[];
   /** For models that no entry names. */
   readonly timeouts: Timeouts;
+  /** For models that nobody serves. */
+  readonly defaultFallbacks: readonly FallbackTarget[];
   readonly labels: ReadonlySet<string>;
   /** Names for `/v1/models`, in configuration order. */
   readonly listed: readonly string[];
 }
 
+type Members = Pick<Resolution, "group" | "deployments">;
+
 export class RouteTable {
   readonly listed: readonly string[];
   readonly #init: RouteTableInit;
-  readonly #byId = new Map<string, RouteEntry>();
+  /** Of entries, and of each of their keys. */
+  readonly #byId = new Map<string, Members>();
+  readonly #byModel = new Map<string, Members>();
 
   constructor(init: RouteTableInit) {
     this.#init = init;
     this.listed = init.listed;
-    for (const [group, { deployments }] of init.groups) {
-      for (const deployment of deployments) {
-        if (!this.#byId.has(deployment.deploymentId)) this.#byId.set(deployment.deploymentId, { group, deployment });
-      }
+    for (const { id, group, model, deployments } of init.entries) {
+      if (group.includes("*")) continue;
+      this.#byId.set(id, { group, deployments });
+      for (const deployment of deployments.slice(1)) this.#byId.set(deployment.deploymentId, { group, deployments: [deployment] });
+      const same = this.#byModel.get(model);
+      this.#byModel.set(model, { group: same?.group ?? group, deployments: [...(same?.deployments ?? []), ...deployments] });
     }
   }
 
@@ -64,44 +96,66 @@ export class RouteTable {
     return this.#init.groups.has(name);
   }
 
+  /** Whether an alias may lead there. */
+  isGroup(name: string): boolean {
+    return this.#resolveGroup(name) !== undefined;
+  }
+
+  /** Whether anything but a default fallback answers to the name. */
+  serves(name: string): boolean {
+    return this.#resolve(name) !== undefined;
+  }
+
   /** Keys that stand in no configuration file: those of providers' own variables. */
   secrets(): readonly string[] {
-    const all = [...this.#init.groups.values(), ...this.#init.wildcards].flatMap(({ deployments }) => deployments);
-    return all.flatMap(({ keyVariable, apiKey }) => (keyVariable === undefined ? [] : (apiKey ?? [])));
+    return this.entries().flatMap(({ deployment: { keyVariable, apiKey } }) => (keyVariable === undefined ? [] : (apiKey ?? [])));
   }
 
-  /** Every deployment once, with the group it belongs to: in configuration order, those of wildcards last and with their star. */
+  /** Every deployment once, with the group it belongs to, in configuration order; those of wildcards with their star. */
   entries(): readonly RouteEntry[] {
-    const seen = new Set(this.#byId.keys());
-    const wild = this.#init.wildcards.flatMap(({ pattern, deployments }) =>
-      deployments.map((deployment) => ({ group: pattern.text, deployment })),
-    );
-    const others = wild.filter(({ deployment: { deploymentId } }) => !seen.has(deploymentId) && seen.add(deploymentId));
-    return [...this.#byId.values(), ...others];
+    return this.#init.entries.flatMap(({ group, deployments }) => deployments.map((deployment) => ({ group, deployment })));
   }
 
-  /** Undefined when no entry and no vendor of this build knows the name. */
+  /** Undefined when no entry and no vendor of this build knows the name, and there is no default fallback. */
   resolve(name: string): Resolution | undefined {
-    const { groups, aliases } = this.#init;
-    const group = groups.get(name);
-    if (group !== undefined) return { by: "group", group: name, deployments: group.deployments };
-    const aliased = aliases.get(name);
-    const target = aliased === undefined ? undefined : groups.get(aliased);
-    if (aliased !== undefined && target !== undefined) return { by: "alias", group: aliased, deployments: target.deployments };
+    return this.#resolve(name) ?? this.#resolveDefault();
+  }
+
+  /** In LiteLLM's order; a vendor's own model that no entry names passes through. */
+  #resolve(name: string): Resolution | undefined {
     const byId = this.#byId.get(name);
-    if (byId !== undefined) return { by: "deployment id", group: byId.group, deployments: [byId.deployment] };
-    return this.#resolveWildcard(name) ?? this.#resolvePassThrough(name);
+    if (byId !== undefined) return { by: "deployment id", ...byId };
+    // Once: an alias of an alias is none.
+    const aliased = this.#init.aliases.get(name);
+    const target = aliased === undefined ? undefined : this.#resolveGroup(aliased);
+    if (target !== undefined) return { ...target, by: "alias" };
+    const group = this.#resolveGroup(name);
+    if (group !== undefined) return group;
+    const byModel = this.#byModel.get(name);
+    return byModel === undefined ? this.#resolvePassThrough(name) : { by: "model", ...byModel };
+  }
+
+  #resolveGroup(name: string): Resolution | undefined {
+    const group = this.#init.groups.get(name);
+    return group === undefined ? this.#resolveWildcard(name) : { by: "group", group: name, deployments: group.deployments };
+  }
+
+  #resolveDefault(): Resolution | undefined {
+    for (const { name, overrides } of this.#init.defaultFallbacks) {
+      const target = this.#resolve(name);
+      if (target !== undefined) return { ...target, by: "default fallback", overrides };
+    }
+    return undefined;
   }
 
   #resolveWildcard(name: string): Resolution | undefined {
     const { provider, model } = findProvider({ model: name }, this.#init.providers);
     const candidates = provider === undefined ? [name] : [name, `${canonicalName(provider)}/${model}`];
-    for (const { pattern, deployments } of this.#init.wildcards) {
+    for (const wildcard of this.#init.wildcards) {
       for (const candidate of candidates) {
-        const captured = pattern.match(candidate);
-        if (captured === undefined) continue;
-        const filled = deployments.map((deployment) => withModel(deployment, fillPattern(deployment.model, captured)));
-        return { by: "wildcard", group: pattern.text, deployments: filled };
+        const captured = wildcard.pattern.match(candidate);
+        const deployments = captured === undefined ? [] : wildcard.fill(captured);
+        if (deployments.length > 0) return { by: "wildcard", group: wildcard.pattern.text, deployments };
       }
     }
     return undefined;

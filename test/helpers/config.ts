@@ -15,6 +15,7 @@ export function deploymentConfig(
     provider: undefined,
     apiBase: undefined,
     apiKey: undefined,
+    accounts: [],
     mockResponse: undefined,
     forwardClientAuth: false,
     extraHeaders: {},
