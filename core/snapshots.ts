@@ -22,6 +22,8 @@ export class Snapshots {
   #rejected: Rejected | undefined;
   #files: readonly string[];
   #reloading: Promise<void> = Promise.resolve();
+  /** The reload that begins when the one under way is over. */
+  #next: Promise<void> | undefined;
   /** What the listener and the log file were opened with. */
   readonly #started: Config;
   #release: (() => void) | undefined;
@@ -48,10 +50,17 @@ export class Snapshots {
     return this.#rejected;
   }
 
-  /** Reads the files again. Reloads wait for each other, so the last change on disk is the one in force. */
+  /**
+   * Reads the files again. Reloads wait for each other, so the last change on disk is the one in force; whoever asks while one is
+   * under way shares the next one.
+   */
   reload(logger: Logger): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reloadNow(logger));
-    return this.#reloading;
+    this.#next ??= this.#reloading.then(() => {
+      this.#next = undefined;
+      this.#reloading = this.#reloadNow(logger);
+      return this.#reloading;
+    });
+    return this.#next;
   }
 
   async #reloadNow(logger: Logger): Promise<void> {

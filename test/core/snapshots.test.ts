@@ -99,18 +99,40 @@ describe("a reload", () => {
     const { logger } = keepLog();
     const first = Promise.withResolvers<LoadedConfig>();
     const loads: Promise<LoadedConfig>[] = [first.promise, Promise.resolve(withGrace(2))];
+    const begun = Promise.withResolvers<void>();
     let reading = 0;
     const snapshots = await snapshotsOf(() => {
       reading++;
+      begun.resolve();
       return loads[reading - 1] ?? Promise.resolve(broken);
     });
     const one = snapshots.reload(logger);
+    await begun.promise;
     const two = snapshots.reload(logger);
-    await Promise.resolve();
-    expect(reading).toBeLessThanOrEqual(1);
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(reading).toBe(1);
     first.resolve(withGrace(1));
     await Promise.all([one, two]);
     expect([reading, snapshots.current.id, snapshots.current.config.server.graceMs]).toEqual([2, 3, 2]);
+  });
+
+  it("asked for a thousand times while one is under way happens once more (N43)", async () => {
+    const { logger } = keepLog();
+    const first = Promise.withResolvers<LoadedConfig>();
+    const begun = Promise.withResolvers<void>();
+    let reading = 0;
+    const snapshots = await snapshotsOf(() => {
+      begun.resolve();
+      return ++reading === 1 ? first.promise : Promise.resolve(withGrace(reading));
+    });
+    const asked = [snapshots.reload(logger)];
+    await begun.promise;
+    for (let count = 1; count <= 1000; count++) asked.push(snapshots.reload(logger));
+    first.resolve(withGrace(1));
+    await Promise.all(asked);
+    expect([reading, snapshots.current.id, snapshots.current.config.server.graceMs]).toEqual([2, 3, 2]);
+    await snapshots.reload(logger);
+    expect([reading, snapshots.current.config.server.graceMs]).toEqual([3, 3]);
   });
 });
 
