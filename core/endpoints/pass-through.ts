@@ -64,7 +64,7 @@ async function relay(services: Services, provider: Provider, { request: ctx, cre
   const { endToEnd } = readRequestHeaders(ctx.req);
   const hasBody = ctx.req.headers["content-length"] !== undefined || ctx.req.headers["transfer-encoding"] !== undefined;
   const length = ctx.req.headers["content-length"];
-  const response = await send(services.pools.get(base.origin, defaultTimeouts.connectMs), {
+  const response = await send(services.pools.get(base.origin, services.snapshot().config), {
     method: methodOf(ctx.method),
     path: `${base.pathname.replace(/\/+$/, "")}${ctx.path}${ctx.search}`,
     headers: [

@@ -118,7 +118,7 @@ async function sendOnce(
   const url = new URL(address);
   const record: Attempt = { deployment, model, reason: "first", startedAt: exchange.now(), status: undefined };
   exchange.attempts.push(record);
-  const response = await send(pools.get(url.origin, deployment.timeouts.connectMs), {
+  const response = await send(pools.get(url.origin, exchange.snapshot.config), {
     method: "POST",
     path: url.pathname + url.search,
     headers,

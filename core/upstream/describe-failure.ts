@@ -49,7 +49,7 @@ function seconds(ms: number): string {
 }
 
 /** Connecting to several addresses fails with an AggregateError that has no message of its own. */
-function failureReason(error: Error): string {
+export function failureReason(error: Error): string {
   const inner = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = "code" in inner && typeof inner.code === "string" ? inner.code : undefined;
   return code === undefined || inner.message.includes(code) ? inner.message : `${code}: ${inner.message}`;

@@ -7,6 +7,8 @@ import type { Timeouts } from "../config/types.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { describeFailure, silent, tookTooLong } from "./describe-failure.ts";
 import { headerValue, readResponseHeaders } from "./headers.ts";
+import type { Lease, OriginPool } from "./origin-pool.ts";
+import { mayBeSentAgain } from "./send-again.ts";
 import { type Watch, silenceWatch } from "./silence.ts";
 
 /** Of one request: what the deployment's come to for a stream, or for a whole reply. */
@@ -28,6 +30,10 @@ export interface UpstreamRequest {
   readonly origin: string;
   /** Whether a chunk of an event stream holds nothing but pings; absent: none does. Asked only where silence is limited. */
   readonly isKeepAlive?: ((chunk: Uint8Array) => boolean) | undefined;
+  /** Whether it may be sent a second time when nobody had taken it (see send-again.ts); default: it may. */
+  readonly retryStale?: boolean | undefined;
+  /** Told when it is. */
+  readonly onSentAgain?: (() => void) | undefined;
 }
 
 export interface UpstreamResponse {
@@ -44,58 +50,65 @@ const longestTimerMs = 2 ** 31 - 1;
  * @throws ConnectionError 502/504 when no response came; the signal's reason when it was aborted before one came.
  * A failure after the response headers surfaces from the body instead.
  */
-export function send(dispatcher: Dispatcher, request: UpstreamRequest): Promise<UpstreamResponse> {
+export function send(pool: OriginPool, request: UpstreamRequest): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     const { signal, timeouts } = request;
     if (signal.aborted) {
       reject(abortReason(signal));
       return;
     }
+    const { totalMs, silenceMs } = timeouts;
+    let lease: Lease | undefined;
     let controller: Dispatcher.DispatchController | undefined;
     let body: ByteQueue | undefined;
     let watch: Watch | undefined;
-    const abort = (reason: Error): void => {
-      if (controller !== undefined) controller.abort(reason);
-      // Still connecting; once connected, it is aborted in onRequestStart.
-      else reject(reason);
-    };
-    let expired: Error | undefined;
-    const expire = (reason: Error): void => abort((expired = reason));
-    const onAbort = (): void => abort(abortReason(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    const { totalMs, silenceMs } = timeouts;
-    const timer =
-      totalMs === undefined || totalMs === Infinity ? undefined : setTimeout(() => expire(tookTooLong(request, totalMs)), totalMs);
+    /** Why it was ended from here. */
+    let ended: Error | undefined;
     const settle = (): void => {
       signal.removeEventListener("abort", onAbort);
       clearTimeout(timer);
       watch?.stop();
     };
+    const fail = (error: Error): void => {
+      settle();
+      if (body === undefined) reject(error);
+      else body.fail(error);
+    };
+    const end = (reason: Error): void => {
+      ended = reason;
+      if (controller !== undefined) controller.abort(reason);
+      else {
+        fail(reason);
+        lease?.giveUp();
+      }
+    };
+    const onAbort = (): void => end(abortReason(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    const timer =
+      totalMs === undefined ? undefined : setTimeout(() => end(tookTooLong(request, totalMs)), Math.min(totalMs, longestTimerMs));
 
-    dispatcher.dispatch(
-      {
-        method: request.method,
-        path: request.path,
-        headers: request.headers.flat(),
-        body: request.body ?? null,
-        headersTimeout: timeouts.headersMs,
-        bodyTimeout: timeouts.idleMs,
-      },
-      {
+    const start = (isFresh: boolean): void => {
+      let begunAt = 0;
+      let isAnswered = false;
+      controller = undefined;
+      const handler: Dispatcher.DispatchHandler = {
         onRequestStart(started) {
           controller = started;
-          if (signal.aborted) started.abort(abortReason(signal));
-          else if (expired !== undefined) started.abort(expired);
+          begunAt = performance.now();
+          if (ended !== undefined) started.abort(ended);
+        },
+        onResponseStarted() {
+          isAnswered = true;
         },
         onResponseStart(started, status) {
           if (status < 200) return;
-          body = new ByteQueue(started);
           const headers = readResponseHeaders(rawHeaders(started));
+          body = new ByteQueue(started);
           if (silenceMs !== undefined && isEventStream(headers)) {
             watch = silenceWatch.add({
               limitMs: silenceMs,
               isPaused: () => started.paused,
-              expire: () => expire(silent(request, silenceMs)),
+              expire: () => end(silent(request, silenceMs)),
             });
           }
           resolve({ status, headers, body });
@@ -109,14 +122,31 @@ export function send(dispatcher: Dispatcher, request: UpstreamRequest): Promise<
           body?.end();
         },
         onResponseError(_, error) {
-          settle();
+          const isReused = lease?.isReused === true;
+          const unanswered = { error, isReused, isAnswered, ms: performance.now() - begunAt };
+          if (ended === undefined && controller !== undefined && !isFresh && mayBeSentAgain(request, unanswered)) {
+            request.onSentAgain?.();
+            start(true);
+            return;
+          }
           const phase = body !== undefined ? "responding" : controller !== undefined ? "waiting" : "connecting";
-          const failure = signal.aborted ? abortReason(signal) : (expired ?? describeFailure(error, { ...request, phase }));
-          if (body === undefined) reject(failure);
-          else body.fail(failure);
+          fail(ended ?? describeFailure(error, { ...request, phase }));
         },
-      },
-    );
+      };
+      lease = pool.dispatch(
+        {
+          method: request.method,
+          path: request.path,
+          headers: request.headers.flat(),
+          body: request.body ?? null,
+          headersTimeout: timeouts.headersMs,
+          bodyTimeout: timeouts.idleMs,
+        },
+        handler,
+        { connectMs: timeouts.connectMs, isFresh },
+      );
+    };
+    start(false);
   });
 }
 

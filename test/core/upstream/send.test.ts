@@ -52,7 +52,7 @@ function request(origin: string, overrides: Partial<UpstreamRequest> = {}): Prom
   const pools = new Pools();
   open.push(pools);
   const timeouts = { connectMs: 5000, headersMs: 60_000, idleMs: 60_000, ...overrides.timeouts };
-  return send(pools.get(origin, timeouts.connectMs), {
+  return send(pools.get(origin), {
     method: "POST",
     path: "/v1/messages",
     headers: [["content-type", "application/json"]],
