@@ -47,18 +47,18 @@ export function judgeStream(meaning: Meaning): Judge<Uint8Array, Verdict> {
     end(error) {
       if (error !== undefined) return brokenOff(error);
       const last = splitter.end();
-      const verdict = judgeAll(last) ?? plainError(meaning, last);
+      const verdict = judgeAll(last);
       if (verdict !== undefined) return verdict;
-      return saidAnything ? broken("ended its stream before there was an answer") : empty();
+      return saidAnything ? broken("ended its stream before there was an answer") : judgeNoEvents(meaning, last);
     },
   };
 }
 
-/** An answer that is no stream, whatever its header says, may be an error. */
-function plainError(meaning: Meaning, last: readonly Uint8Array[]): Verdict | undefined {
+/** An answer that is no stream, whatever its header says: a page, a reply in one piece, an error. Else there were comments at most. */
+function judgeNoEvents(meaning: Meaning, last: readonly Uint8Array[]): Verdict {
   const text = Buffer.concat(last).toString("utf8").trim();
-  const verdict = text.startsWith("{") && isObject(text) ? verdictOn(meaning(text, "")) : undefined;
-  return verdict?.type === "failed" && verdict.found === "error" ? verdict : undefined;
+  if (text.startsWith("{") && isObject(text)) return verdictOn(meaning(text, "")) ?? empty();
+  return text === "" || text.startsWith(":") ? empty() : broken("answered with something else than a stream of events");
 }
 
 /** Of a stream that was translated. */

@@ -18,20 +18,24 @@ export function keepAliveTest(pings: readonly string[] = []): (chunk: Uint8Array
     if (chunk.length === 0 || chunk.length > longest) return false;
     let at = 0;
     let inPing = false;
+    let isBetween = true;
     while (at < chunk.length) {
       const first = chunk[at];
       if (first === lineFeed || first === carriageReturn) {
         // The second byte of CRLF ends no event, nor does it begin one.
         at += first === carriageReturn && chunk[at + 1] === lineFeed ? 2 : 1;
         inPing = false;
+        isBetween = true;
         continue;
       }
       const end = endOfLine(chunk, at);
       if (end === -1 || !saysNothing(chunk, at, end, inPing)) return false;
       inPing ||= first !== colon;
+      isBetween = false;
       at = chunk[end] === carriageReturn && chunk[end + 1] === lineFeed ? end + 2 : end + 1;
     }
-    return !inPing;
+    // A line that looks like a comment may be the rest of a field, cut before its colon; then its event goes on.
+    return isBetween;
   };
 
   function saysNothing(chunk: Uint8Array, at: number, end: number, inPing: boolean): boolean {
