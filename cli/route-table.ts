@@ -20,10 +20,14 @@ export function routeTable(routes: readonly RouteRow[], paint: Paint): string {
       index === 0 ? paint(isLabel ? "cyan" : "bold", name) : "",
       index === 0 && isLabel ? paint("dim", "label") : "",
       `→ ${deployment.model}`,
-      paint("dim", [host(deployment.apiBase), credentials[deployment.credential]].filter((part) => part !== "").join(", ")),
+      paint("dim", [host(deployment.apiBase), credential(deployment)].filter((part) => part !== "").join(", ")),
     ]),
   );
   return table(rows, "  ");
+}
+
+function credential({ credential: kind, key }: RouteRow["deployments"][number]): string {
+  return key === undefined ? credentials[kind] : `${credentials[kind]} ${key}`;
 }
 
 function host(apiBase: string): string {

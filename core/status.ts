@@ -83,5 +83,7 @@ export interface RouteRow {
     readonly apiBase: string;
     /** Where the credential comes from; never the credential. */
     readonly credential: "key" | "caller" | "token source" | "signed" | "mock" | "none";
+    /** Which of several keys of one entry, e.g. `2 of 3`. */
+    readonly key?: string;
   }[];
 }

@@ -91,8 +91,8 @@ ccproxy:
 - In both files a value \`os.environ/NAME\` is replaced by that variable, in mappings and in mappings inside lists, not in a text directly
   inside a list (but for \`api_keys\`). A variable that is not set, or blank, leaves the key empty, with a warning. It is an error where going on would be
   unsafe: for \`master_key\`, \`api_base\` and \`base_url\`.
-- No other variables are read but \`CCPROXY_…\`, those that \`config.yaml\` names or that a provider's key is kept in, and
-  \`LITELLM_MASTER_KEY\`.`;
+- No other variables are read but \`CCPROXY_…\`, those that \`config.yaml\` names or that a provider's key is kept in,
+  \`LITELLM_MASTER_KEY\`, \`SSL_VERIFY\` and \`SSL_CERT_FILE\`, and those that name a proxy.`;
 
 function ccproxyPart(): string {
   return `## ccproxy.yaml

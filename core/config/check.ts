@@ -11,8 +11,13 @@ export function checkValue<Schema extends z.ZodType>(place: Place, schema: Schem
   const value = valueOf(place);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
+  const told = new Set<string>();
   for (const issue of result.error.issues) {
     const path = issue.path.filter((segment) => typeof segment !== "symbol");
+    // What is of the wrong kind is also too short.
+    const where = JSON.stringify(path);
+    if (told.has(where)) continue;
+    told.add(where);
     const found = valueAt(value, path);
     const at = within(place, ...path);
     report.error(at, `${missingOr(showValue(found, at.path))}; wanted ${wantedBy(issue, found, schema)}.${hint(issue, found)}`);

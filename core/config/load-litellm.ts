@@ -63,7 +63,7 @@ async function readSections(written: Tree, environment: Environment, report: Rep
     aliases: readAliases(within(root, "router_settings", "model_group_alias"), report),
     callbacks: readCallbacks(within(root, "litellm_settings"), report),
     router: readRouter(root, settings, report),
-    connections: await readConnections(root, settings.litellm, report),
+    connections: await readConnections(root, { keys: settings.litellm, variables }, report),
     masterKey: readMasterKey(within(root, "general_settings"), variables, report),
     references,
     variables,

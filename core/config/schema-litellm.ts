@@ -183,7 +183,7 @@ export const litellmSettingsSchema: MappingSchema<LitellmSettingsKeys> = z.objec
   }),
   ssl_verify: key(z.union([flag, text], { error: "true, false, or the name of a file" }), {
     description:
-      "Whether hosts must prove who they are. In place of `true`, a file with certificates of authorities (PEM), relative to this one, which count in place of the usual ones.",
+      "Whether hosts must prove who they are. In place of `true`, a file with certificates of authorities (PEM), relative to this one, which count in place of the usual ones. The variable `SSL_VERIFY` wins over it.",
     type: "true, false or file name",
     default: "`true`",
   }),

@@ -61,6 +61,14 @@ function partsOf(value: string, path: Path): readonly string[] {
   }
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Without repetition, longest first, so that one that contains another is struck out whole. */
 export function gatherSecrets(sources: SecretSources): readonly string[] {
   const values = new Set<string>();
@@ -84,6 +92,11 @@ export function gatherSecrets(sources: SecretSources): readonly string[] {
     const key = path.findLast((segment) => typeof segment === "string");
     if (!publicKeys.has(key ?? "")) add(value);
   }
-  for (const [name, value] of sources.environmentVariables) if (isSensitivePath([name])) add(value);
+  for (const [name, value] of sources.environmentVariables) {
+    if (isSensitivePath([name])) add(value);
+    // A proxy, perhaps.
+    const { username = "", password = "" } = URL.parse(value) ?? {};
+    if (password !== "") for (const secret of [`${username}:${password}`, password, decoded(password)]) add(secret);
+  }
   return [...values].sort((a, b) => b.length - a.length);
 }

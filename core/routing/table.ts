@@ -79,11 +79,16 @@ export class RouteTable {
   /** Of entries, and of each of their keys. */
   readonly #byId = new Map<string, Members>();
   readonly #byModel = new Map<string, Members>();
+  /** Of deployments that are one of several of an entry: which one. */
+  readonly #keys = new Map<string, string>();
 
   constructor(init: RouteTableInit) {
     this.#init = init;
     this.listed = init.listed;
     for (const { id, group, model, deployments } of init.entries) {
+      for (const [index, { deploymentId }] of deployments.entries()) {
+        if (deployments.length > 1) this.#keys.set(deploymentId, `${index + 1} of ${deployments.length}`);
+      }
       if (group.includes("*")) continue;
       this.#byId.set(id, { group, deployments });
       for (const deployment of deployments.slice(1)) this.#byId.set(deployment.deploymentId, { group, deployments: [deployment] });
@@ -173,17 +178,24 @@ export class RouteTable {
   describe(): readonly RouteRow[] {
     const rows: RouteRow[] = [];
     for (const [name, { model, deployments }] of this.#init.groups) {
-      rows.push({ name, isLabel: this.#init.labels.has(name), model, deployments: deployments.map(describeDeployment) });
+      rows.push({ name, isLabel: this.#init.labels.has(name), model, deployments: this.#describe(deployments) });
     }
     for (const { pattern, deployments } of this.#init.wildcards) {
       rows.push({
         name: pattern.text,
         isLabel: false,
         model: deployments[0]?.model ?? "",
-        deployments: deployments.map(describeDeployment),
+        deployments: this.#describe(deployments),
       });
     }
     return rows;
+  }
+
+  #describe(deployments: readonly Deployment[]): RouteRow["deployments"] {
+    return deployments.map((deployment) => {
+      const key = this.#keys.get(deployment.deploymentId);
+      return { ...describeDeployment(deployment), ...(key === undefined ? {} : { key }) };
+    });
   }
 }
 
