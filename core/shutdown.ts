@@ -16,7 +16,7 @@ export interface ShutdownOptions {
   readonly open: ReadonlySet<Abortable>;
   /** How long open exchanges may go on. */
   readonly graceMs: number;
-  /** How long new connections are accepted; never beyond the grace. */
+  /** How long new connections are accepted, within the grace. */
   readonly acceptMs: number;
   /** Whether nobody else is waited for once nothing is under way. */
   readonly untilIdle: boolean;
@@ -61,7 +61,7 @@ export function shutDown({ server, connections, open, graceMs, acceptMs, untilId
   }
 
   const late = setTimeout(() => end(readMs.late), graceMs);
-  const accepting = setTimeout(refuse, Math.min(acceptMs, graceMs));
+  const accepting = setTimeout(refuse, acceptMs);
   connections.endAfterReplies(() => {
     if (untilIdle) refuse();
   });
