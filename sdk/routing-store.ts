@@ -20,9 +20,15 @@ export interface DeploymentState {
   readonly successes: number;
   readonly failures: number;
   /** Seconds per output token, of whole replies; newest last, as many as `maxSamples`. */
-  readonly latencies: readonly number[];
+  readonly latencies: readonly Sample[];
   /** Seconds to the first content, of streams; likewise. */
-  readonly firstContents: readonly number[];
+  readonly firstContents: readonly Sample[];
+}
+
+/** How long something took, and how long ago that was. */
+export interface Sample {
+  readonly seconds: number;
+  readonly ageMs: number;
 }
 
 /** How an attempt ended. */
@@ -70,3 +76,14 @@ export interface RoutingStore {
 
 /** Samples that are kept of each kind. */
 export const maxSamples = 10;
+
+/** Of a deployment that nobody has used. */
+export const unusedState: DeploymentState = {
+  inFlight: 0,
+  requests: 0,
+  tokens: 0,
+  successes: 0,
+  failures: 0,
+  latencies: [],
+  firstContents: [],
+};

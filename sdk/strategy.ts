@@ -29,6 +29,8 @@ export interface StrategyRequest {
 }
 
 export interface Strategy {
+  /** False: it never looks at `state`, which spares looking it up. Default: true. */
+  readonly usesState?: boolean;
   /** @param candidates never empty @returns undefined when each of them is over its limits */
   choose(candidates: readonly Candidate[], request: StrategyRequest): Awaitable<Candidate | undefined>;
 }
