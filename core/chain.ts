@@ -9,7 +9,8 @@ import { withErrorHooks } from "./phases/error-phase.ts";
 import { runReplyPhases } from "./phases/reply-phases.ts";
 import type { Services } from "./services.ts";
 import { authPolicy, authenticate } from "./stages/auth.ts";
-import { callUpstream } from "./stages/call.ts";
+import { readRequestOptions, withoutControls } from "./attempts/request-options.ts";
+import { callUpstream } from "./attempts/run.ts";
 import { type ClientRoute, createIngress } from "./stages/ingress.ts";
 import { createLedger } from "./stages/ledger.ts";
 import { decide } from "./stages/policy.ts";
@@ -41,7 +42,9 @@ function decode(): Middleware {
     const { exchange } = ctx.state;
     const { maxBodyBytes } = exchange.snapshot.config.server;
     const bytes = await orAborted(collectBody(ctx.req, { maxBytes: maxBodyBytes }), exchange.signal);
-    exchange.receive(createRequestBody(bytes));
+    const body = createRequestBody(bytes);
+    exchange.options = readRequestOptions({ body, headers: exchange.headers }, exchange.dialect);
+    exchange.receive(withoutControls(body, exchange.options));
     if (exchange.snapshot.config.record) exchange.trace.received = exchange.request;
     exchange.trace.add("ingress", "received", {
       operation: exchange.operation,

@@ -8,8 +8,14 @@ import { createCapabilities } from "./capabilities/create-capabilities.ts";
 import { TokenSources } from "./credentials/token-sources.ts";
 import { type Log, createLogger } from "./log/logger.ts";
 import { createRedactor } from "./log/redact.ts";
+import { RetryBudgets } from "./attempts/retry-budget.ts";
 import { createBackground } from "./background.ts";
+import type { Exchange } from "./exchange.ts";
+import { createHealth } from "./health/create-health.ts";
 import { createFailureLog } from "./phases/failure-log.ts";
+import { createChooser } from "./routing/chooser.ts";
+import { createMemoryRoutingStore } from "./routing/memory-store.ts";
+import { Slots } from "./routing/slots.ts";
 import { ProjectRules } from "./project-rules.ts";
 import type { Registry } from "./registry.ts";
 import type { StartOptions } from "./server.ts";
@@ -73,21 +79,34 @@ export function createServices(init: ServicesInit): CreatedServices {
     ownPort: () => (init.url() === "" ? undefined : Number(new URL(init.url()).port)),
   });
 
+  const now = (): number => performance.now();
+  const wallClock = (): number => Date.now();
+  const health = createHealth({
+    snapshot: () => snapshots.current,
+    services: () => services,
+    draining: () => init.draining(),
+    now,
+    wallClock,
+    random: Math.random,
+    logger,
+  });
+  const store = createMemoryRoutingStore({ now, wallClock });
+  const countTokens = (exchange: Exchange): Promise<number> => tokens.counterFor(exchange.request).count("all");
+  const chooser = createChooser({ store, random: Math.random, wallClock, health, countTokens });
+
   const services: Services = {
     registry,
     logger,
     redact,
     capabilities,
-    chooser: {
-      choose({ leg }) {
-        const [deployment] = leg.deployments;
-        if (deployment === undefined) throw new Error("a leg without deployments");
-        return { type: "target", target: { group: leg.group, deployment, model: deployment.model }, by: "only", others: 0 };
-      },
-      bind: () => undefined,
-    },
-    failures: createFailureLog(logger, init.userCode.mapError, () => performance.now()),
-    wallClock: () => Date.now(),
+    health,
+    store,
+    chooser,
+    slots: new Slots(),
+    budgets: new RetryBudgets(),
+    random: Math.random,
+    failures: createFailureLog(logger, init.userCode.mapError, now),
+    wallClock,
     inBackground: (work) => background.add(work),
     traces: new TraceRing(traceCapacity),
     snapshot: () => snapshots.current,
@@ -96,13 +115,13 @@ export function createServices(init: ServicesInit): CreatedServices {
     pools,
     tokenSources: (config) => tokenSources.of(config),
     counterFor: (body) => tokens.counterFor(body),
-    countTokens: (exchange) => tokens.counterFor(exchange.request).count("all"),
+    countTokens,
     projectRules: (hash, snapshot) => projects.get(hash, snapshot),
     localToken: () => init.localToken,
     controlToken: init.controlToken,
     routed: (route) => (last = route),
     timing: { ...streamTiming, ...options.timing },
-    now: () => performance.now(),
+    now,
     status() {
       const { current, rejected } = snapshots;
       return {
@@ -133,7 +152,8 @@ export function createServices(init: ServicesInit): CreatedServices {
     },
   };
   async function close(): Promise<void> {
-    await Promise.all([pools.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
+    health.stop();
+    await Promise.all([pools.close(), store.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
   }
   return { services, log, settled: (graceMs) => background.idle(graceMs), close };
 }

@@ -38,7 +38,7 @@ export interface Labelled {
 }
 
 /** Why an upstream was asked. */
-export type AttemptReason = "first" | "retry" | "fallback" | "hedge" | "resume";
+export type AttemptReason = "first" | "retry" | "fallback" | "hedge" | "resume" | "check";
 
 /** One request to one upstream. */
 export interface Attempt {

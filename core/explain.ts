@@ -11,6 +11,8 @@ import { Exchange } from "./exchange.ts";
 import { explainTrace, type ExplainedTrace } from "./explain-trace.ts";
 import { createFailureLog, type MapError } from "./phases/failure-log.ts";
 import type { Capabilities } from "./phases/phase-services.ts";
+import { createChooser } from "./routing/chooser.ts";
+import { createMemoryRoutingStore } from "./routing/memory-store.ts";
 import { type PrepareServices, prepareAttempt } from "./phases/prepare-attempt.ts";
 import { unitName } from "./phases/user-program.ts";
 import type { Registry } from "./registry.ts";
@@ -49,6 +51,7 @@ export interface ExplainOptions {
  * @throws ProxyError when it is no JSON object
  */
 export async function explainRequest(bytes: Uint8Array, { snapshot, registry, mapError, logger }: ExplainOptions): Promise<Explanation> {
+  const now = (): number => performance.now();
   const exchange = new Exchange({
     // Patches are needed to say what changed.
     snapshot: { ...snapshot, config: { ...snapshot.config, record: true } },
@@ -58,24 +61,19 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
     search: "",
     headers: { get: () => undefined, endToEnd: [["content-type", "application/json"]] },
     project: undefined,
-    now: () => performance.now(),
+    now,
   });
+  const wallClock = (): number => Date.now();
   const tokens = createTokenService();
   const trial = createTrial();
   const services: PolicyServices & PrepareServices = {
     registry,
     logger,
     capabilities: trial.capabilities,
-    chooser: {
-      choose({ leg }) {
-        const [deployment] = leg.deployments;
-        if (deployment === undefined) throw new Error("a leg without deployments");
-        return { type: "target", target: { group: leg.group, deployment, model: deployment.model }, by: "only", others: 0 };
-      },
-      bind: () => undefined,
-    },
-    failures: createFailureLog(logger, mapError, () => performance.now()),
-    wallClock: () => Date.now(),
+    // Nothing is known of the deployments: as right after a start.
+    chooser: createChooser({ store: createMemoryRoutingStore({ now, wallClock }), random: Math.random, wallClock }),
+    failures: createFailureLog(logger, mapError, now),
+    wallClock,
     redact: createRedactor(snapshot.config.secrets),
     counterFor: (body) => tokens.counterFor(body),
     countTokens: (each) => tokens.counterFor(each.request).count("all"),

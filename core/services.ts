@@ -4,13 +4,14 @@ import type { Logger } from "../sdk/log.ts";
 import type { TokenCounter } from "../sdk/rule.ts";
 import type { RequestBody } from "../sdk/body.ts";
 import type { Registry } from "./registry.ts";
+import type { Health } from "./health/create-health.ts";
 import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 import type { TraceRing } from "./trace.ts";
 import type { ErrorServices } from "./phases/error-phase.ts";
 import type { PolicyServices } from "./stages/policy.ts";
-import type { CallServices } from "./stages/call.ts";
+import type { CallServices } from "./attempts/run.ts";
 
 /** Something under way that a stop may have to end. */
 export interface Abortable {
@@ -20,6 +21,8 @@ export interface Abortable {
 export interface Services extends CallServices, PolicyServices, ErrorServices {
   readonly registry: Registry;
   readonly logger: Logger;
+  /** How the deployments are, and whether to ask them. */
+  readonly health: Health;
   readonly traces: TraceRing;
   /** The configuration in force. */
   snapshot(): Snapshot;

@@ -42,8 +42,8 @@ export async function ask(exchange: Exchange, services: AskServices, { target, b
     if (prepared.type === "mocked") return made(await mock(exchange, { ...target, model }, services));
     if (prepared.type === "lacking") return made(await countHere(exchange, target, services));
     const { sending } = prepared;
-    const { outbound } = sending;
-    const transmitted = await transmit(exchange, services, { target: { ...target, model }, outbound, reason, signal });
+    const { outbound, dialect } = sending;
+    const transmitted = await transmit(exchange, services, { target: { ...target, model }, dialect, outbound, reason, signal });
     exchange.trace.add("call", "answered", {
       status: transmitted.response.status,
       model,

@@ -58,19 +58,20 @@ export interface ThrownOptions {
  */
 export function classifyThrown(error: unknown, wallClock: number, { isCallersTimeout = false }: ThrownOptions = {}): Failure | undefined {
   if (!(error instanceof ProxyError) || error instanceof HookRefusal) return undefined;
-  const isFault = error instanceof ConnectionError;
-  const type = isFault ? faults[error.fault] : classOfOwn(error);
-  const isBlameless = type === "timeout" && isCallersTimeout;
-  // An upstream was heard, or was not: that is its own doing. Whatever else is thrown was said here, before it was asked.
-  const isUpstreams = isFault || type === "broken" || type === "timeout";
-  return failureOf(error, type, isUpstreams && !isBlameless ? scopes[type] : "none", wallClock);
+  const type = error instanceof ConnectionError ? faults[error.fault] : classOfOwn(error);
+  // That there is no credential, or that a wire cannot say what is asked, was found out here, before anybody was asked.
+  const isBlameless = ofTheCaller.has(type) || (type === "timeout" && isCallersTimeout);
+  return failureOf(error, type, isBlameless ? "none" : scopes[type], wallClock);
 }
 
-/** What a reply holds in place of content: an error event, nothing at all, half an event. */
-export function classifyInBand(error: ProxyError, wallClock = 0): Failure {
-  if (error instanceof ConnectionError) return failureOf(error, faults[error.fault], scopes[faults[error.fault]], wallClock);
-  const type = error.kind === "api_error" && error.status === 502 ? "broken" : classOf(error, error.status);
-  return failureOf(error, type, scopes[type], wallClock);
+/**
+ * What a reply holds in place of content: an error event, nothing at all, half an event.
+ *
+ * @param wallClock ms since 1970; without it, dates say nothing
+ */
+export function classifyInBand(error: ProxyError, wallClock: number = Number.NaN, credential: CredentialOwner = "shared"): Failure {
+  const type = error instanceof ConnectionError ? faults[error.fault] : classOfOwn(error);
+  return failureOf(error, type, credential === "own" && ofTheCaller.has(type) ? "none" : scopes[type], wallClock);
 }
 
 function failureOf(error: ProxyError, type: FailureClass, scope: Failure["scope"], wallClock: number): Failure {
@@ -97,26 +98,29 @@ function readShouldRetry(headers: HeaderList): boolean | undefined {
 function classOf({ kind, message }: ProxyError, status: number): FailureClass {
   const type = kinds[kind];
   if (type === "rate-limit" || type === "exhausted" || type === "overloaded") return type;
-  // The host's own words say more than its status does.
   if (type === "permission" && /oauth (?:token|authentication)/i.test(message)) return "authentication";
   if (type === "bad-request" && noCredit.test(message)) return "exhausted";
   if (status >= 500 && type !== "bad-request") return type;
   if (type === "bad-request" || type === "permission" || type === "too-large") {
-    if (readOverflow(message) !== undefined) return "context-window";
+    if (readOverflow(message) !== undefined || tooLong.test(message)) return "context-window";
     if (isContentPolicy(message)) return "content-policy";
   }
   // A conflict passes.
   return type === "bad-request" && (status === 409 || status === 425) ? "server" : type;
 }
 
-/** Anthropic's API, its limits of spending, and its subscriptions say so with 400. */
+/** Where a status says that the request is wrong: Anthropic's API, its limits of spending, its subscriptions; Alibaba. */
 const noCredit =
-  /credit balance is too low|(?:out of|draw from your) extra usage|reached your (?:specified |configured )?(?:api |workspace )?usage limits?/i;
+  /credit balance is too low|(?:out of|draw from your) extra usage|reached your (?:specified |configured )?(?:api |workspace )?usage limits?|account is in good standing/i;
+
+/** What LiteLLM takes for it besides. */
+const tooLong =
+  /maximum context limit of [\d,]+ tokens|maximum input length is [\d,]+ tokens|(?:^|'(?:messages|input|prompt|instructions)[^']{0,80}': )string too long\. expected a string with maximum length/i;
 
 /** A subscription's answer to a long prompt, whatever else it has left: shorter ones are served. */
 const ofLongRequests = /extra usage is required for long context/i;
 
-/** Of errors made here, with an upstream that was not heard or not understood. */
+/** Where no status of an answer is known: what was not understood has a status of ours. */
 function classOfOwn(error: ProxyError): FailureClass {
   if (error.kind === "api_error") return error.status === 502 ? "broken" : "server";
   return classOf(error, error.status);

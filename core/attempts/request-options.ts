@@ -5,6 +5,7 @@ import type { Received } from "../../sdk/dialect.ts";
 import type { HeaderReader } from "../../sdk/facts.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { bufferOf, itemsOf, memberOf, removeItems, spliceBytes } from "../../sdk/hub/json-bytes.ts";
+import { record } from "../../sdk/hub/json.ts";
 import { createRequestBody } from "../body/request-body.ts";
 import type { FallbackTable, FallbackTarget } from "../config/router-types.ts";
 import { readFallbackControl, readTableControl } from "./fallback-controls.ts";
@@ -57,6 +58,7 @@ const fields = [
   "mock_testing_content_policy_fallbacks",
   "mock_testing_rate_limit_error",
   "mock_timeout",
+  "litellm_metadata",
 ] as const;
 
 type Field = (typeof fields)[number];
@@ -96,7 +98,11 @@ export function readRequestOptions({ body, headers: received }: Pick<Received, "
     streamTimeoutMs:
       readSeconds("x-litellm-stream-timeout", received.get("x-litellm-stream-timeout")) ??
       readSeconds("stream_timeout", value("stream_timeout")),
-    tags: tagsOf(received, value("tags"), inMetadata),
+    tags: tagsOf(received, [
+      ["tags", value("tags")],
+      ["litellm_metadata.tags", record(value("litellm_metadata"))?.["tags"]],
+      [tagsInMetadata, inMetadata],
+    ]),
     disableFallbacks:
       readFlag("x-litellm-disable-fallbacks", received.get("x-litellm-disable-fallbacks")) ??
       readFlag("disable_fallbacks", value("disable_fallbacks")) ??
@@ -121,10 +127,12 @@ function metadataTags(body: RequestBody): Json | undefined {
   return Array.isArray(value) ? value : undefined;
 }
 
-function tagsOf(received: HeaderReader, inBody: Json | undefined, inMetadata: Json | undefined): readonly string[] {
-  const written = inBody ?? inMetadata;
-  const own = readTags(inBody === undefined ? tagsInMetadata : "tags", written);
-  if (own !== undefined) return own;
+/** @param places the first that says something counts; a header does where none does */
+function tagsOf(received: HeaderReader, places: readonly (readonly [where: string, value: Json | undefined])[]): readonly string[] {
+  for (const [where, value] of places) {
+    const tags = readTags(where, value);
+    if (tags !== undefined) return tags;
+  }
   const listed = (received.get("x-litellm-tags") ?? "").split(",").map((tag) => tag.trim());
   return [...new Set(listed.filter((tag) => tag !== ""))];
 }

@@ -1,6 +1,6 @@
 /** Puts the credential on a request and sends it; a token of a token source that was refused is fetched anew, once. */
 
-import type { HeaderList } from "../../sdk/dialect.ts";
+import type { Dialect, HeaderList } from "../../sdk/dialect.ts";
 import type { Outbound } from "../../sdk/provider.ts";
 import type { Config } from "../config/types.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
@@ -22,6 +22,8 @@ export type CredentialOwner = "own" | "shared";
 
 export interface Transmission {
   readonly target: PlannedTarget;
+  /** What it is asked in; its client's side knows what only keeps a stream alive. */
+  readonly dialect: Dialect;
   readonly outbound: Outbound;
   readonly reason: AttemptReason;
   /** Aborts this attempt. */
@@ -58,7 +60,7 @@ export async function transmit(exchange: Exchange, services: TransmitServices, t
 async function sendOnce(
   exchange: Exchange,
   pools: Pools,
-  { target: { deployment, model }, outbound, reason, signal }: Transmission,
+  { target: { deployment, model }, dialect: { ingress }, outbound, reason, signal }: Transmission,
   selected: Selected,
 ): Promise<UpstreamResponse> {
   // Compressed streams would arrive in blocks, not in events.
@@ -68,7 +70,7 @@ async function sendOnce(
   const record: Attempt = { deployment, model, reason, startedAt: exchange.now(), status: undefined };
   exchange.attempts.push(record);
   const timeouts = sendTimeouts(deployment.timeouts, exchange);
-  const response = await send(pools.get(url.origin, timeouts.connectMs), {
+  const response = await send(pools.get(url.origin, exchange.snapshot.config), {
     method: "POST",
     path: url.pathname + url.search,
     headers,
@@ -76,6 +78,7 @@ async function sendOnce(
     timeouts,
     signal,
     origin: url.origin,
+    isKeepAlive: (chunk) => ingress?.isKeepAlive?.(chunk) === true,
   });
   record.status = response.status;
   return response;

@@ -1,27 +1,36 @@
 /** Asks one deployment how it is, with the smallest request there is, on the way that all requests take: no hooks, no retries, no record. */
 
-import { ProxyError } from "../../sdk/errors.ts";
+import { type AskServices, ask } from "../attempts/ask.ts";
+import { classifyThrown } from "../attempts/classify.ts";
+import type { Failure } from "../attempts/failure.ts";
 import { createRequestBody } from "../body/request-body.ts";
 import { Exchange } from "../exchange.ts";
-import { withModel } from "../routing/deployment.ts";
-import type { Deployment } from "../routing/deployment.ts";
+import { type Deployment, withModel } from "../routing/deployment.ts";
+import type { PlannedTarget } from "../routing/leg.ts";
 import { findProvider } from "../routing/find-provider.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { type CallServices, callUpstream } from "../stages/call.ts";
 import type { Finding } from "./finding.ts";
 import { foundWithoutAsking } from "./reason-not-to-ask.ts";
 
-export interface CheckServices extends CallServices {
+export interface CheckServices extends AskServices {
   snapshot(): Snapshot;
   /** Monotonic ms. */
   readonly now: () => number;
 }
 
+export interface CheckResult {
+  readonly finding: Finding;
+  /** Of the attempt, where one was made and came to nothing. */
+  readonly failure: Failure | undefined;
+}
+
 /** @param signal ends the check; what it finds then is unknown */
-export type Check = (deployment: Deployment, signal: AbortSignal) => Promise<Finding>;
+export type Check = (deployment: Deployment, signal: AbortSignal) => Promise<CheckResult>;
 
 /** As LiteLLM waits. */
 const defaultTimeoutMs = 60_000;
+/** As LiteLLM has it, whoever it was that ran out of patience. */
+const timedOut = 408;
 /** More than the answer to such a request can have. */
 const maxReplyBytes = 1024 * 1024;
 
@@ -30,10 +39,10 @@ export function createCheck(services: () => CheckServices): Check {
   return (deployment, signal) => check(deployment, signal, services());
 }
 
-async function check(deployment: Deployment, signal: AbortSignal, services: CheckServices): Promise<Finding> {
+async function check(deployment: Deployment, signal: AbortSignal, services: CheckServices): Promise<CheckResult> {
   const snapshot = services.snapshot();
   const found = foundWithoutAsking(deployment, services.tokenSources(snapshot.config));
-  if (found !== undefined) return found;
+  if (found !== undefined) return without(found);
   const { health } = deployment.routing;
   const asked = health.model === undefined ? deployment : withModel(deployment, modelId(health.model, services));
   const timeoutMs = health.timeoutMs ?? defaultTimeoutMs;
@@ -44,11 +53,13 @@ async function check(deployment: Deployment, signal: AbortSignal, services: Chec
   both.addEventListener("abort", onAbort, { once: true });
   try {
     both.throwIfAborted();
-    return await ask(exchange, services);
+    return await askFor(exchange, { group: asked.model, deployment: asked, model: asked.model }, services);
   } catch (error) {
-    if (signal.aborted) return { state: "unknown", reason: "the check was broken off" };
-    if (timeout.aborted) return { state: "unhealthy", status: 408, error: `no answer within ${timeoutMs / 1000} s` };
-    return readFailure(error);
+    if (signal.aborted) return without({ state: "unknown", reason: "the check was broken off" });
+    if (timeout.aborted) return without({ state: "unhealthy", status: timedOut, error: `no answer within ${timeoutMs / 1000} s` });
+    const failure = classifyThrown(error, services.wallClock());
+    if (failure === undefined) throw error;
+    return refused(failure);
   } finally {
     both.removeEventListener("abort", onAbort);
     exchange.settle({ outcome: "completed", status: 200, summary: undefined, firstByteMs: undefined, totalMs: 0, error: undefined });
@@ -71,43 +82,31 @@ function createExchange(deployment: Deployment, services: CheckServices, snapsho
   const { model, routing } = deployment;
   const request = { model, max_tokens: routing.health.maxTokens ?? 1, messages: [{ role: "user", content: "hi" }] };
   exchange.receive(createRequestBody(Buffer.from(JSON.stringify(request))));
-  exchange.target = { group: model, deployment, model };
   return exchange;
 }
 
 /** @throws what stands in the way of an answer */
-async function ask(exchange: Exchange, services: CheckServices): Promise<Finding> {
-  const { status, body } = await callUpstream(exchange, services);
-  const chunks: Uint8Array[] = [];
+async function askFor(exchange: Exchange, target: PlannedTarget, services: CheckServices): Promise<CheckResult> {
+  const asked = await ask(exchange, services, { target, body: undefined, reason: "check", signal: exchange.signal });
+  if (asked.type === "refused") return refused(asked.failure);
   let length = 0;
-  for await (const chunk of body) {
+  for await (const chunk of asked.reply.body) {
     length += chunk.length;
-    if (length <= maxReplyBytes) chunks.push(chunk);
+    if (length > maxReplyBytes) break;
   }
-  return status < 400 ? { state: "healthy" } : refusal(status, messageOf(Buffer.concat(chunks).toString("utf8")) ?? `answered ${status}`);
-}
-
-function readFailure(error: unknown): Finding {
-  if (error instanceof ProxyError) return refusal(error.status, error.message);
-  return { state: "unhealthy", status: undefined, error: error instanceof Error ? error.message : String(error) };
+  return without({ state: "healthy" });
 }
 
 /** One that finds fault with the few tokens it was granted has understood, and would answer more. */
-function refusal(status: number, error: string): Finding {
-  if (status === 400 && /max_(completion_|output_)?tokens|output limit/.test(error)) return { state: "healthy" };
-  return { state: "unhealthy", status, error };
+function refused(failure: Failure): CheckResult {
+  const { class: type, status, error } = failure;
+  if (type === "bad-request" && /max_(completion_|output_)?tokens|output limit/.test(error.message)) return without({ state: "healthy" });
+  const known = type === "connection" ? undefined : type === "timeout" ? timedOut : status;
+  return { finding: { state: "unhealthy", status: known, error: error.message }, failure };
 }
 
-function messageOf(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const error = typeof value === "object" && value !== null && "error" in value ? value.error : undefined;
-    return typeof error === "object" && error !== null && "message" in error && typeof error.message === "string"
-      ? error.message
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function without(finding: Finding): CheckResult {
+  return { finding, failure: undefined };
 }
 
 /** `health_check_model` may be written with its provider, as LiteLLM has it. */

@@ -6,7 +6,7 @@ import { createRequestBody } from "../body/request-body.ts";
 import type { NestedCall, NestedRequest } from "../capabilities/nested-call.ts";
 import { Exchange, type Outcome, type Reply } from "../exchange.ts";
 import type { Services } from "../services.ts";
-import { callUpstream } from "./call.ts";
+import { callUpstream } from "../attempts/run.ts";
 import { Stopping } from "./ingress.ts";
 import { type LedgerServices, recordExchange } from "./ledger.ts";
 import { planRoute } from "./router.ts";
