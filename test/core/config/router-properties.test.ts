@@ -112,10 +112,8 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     Object.keys(shape),
   ),
   general_settings: Object.keys(routerSchemas.healthSchema.shape),
-  litellm_settings: [
-    ...["num_retries", "request_timeout", "fallbacks", "default_fallbacks", "context_window_fallbacks", "content_policy_fallbacks"],
-    ...["allowed_fails", "cooldown_time", "force_ipv4", "ssl_verify", "http2"],
-  ],
+  litellm_settings: `num_retries request_timeout fallbacks default_fallbacks context_window_fallbacks content_policy_fallbacks
+    allowed_fails cooldown_time force_ipv4 ssl_verify http2`.split(/\s+/),
 };
 const paramKeys = [...Object.keys(routingSchemas.routingSchema.shape), ...Object.keys(routingSchemas.timeoutSchema.shape)];
 const infoKeys = Object.keys(routingSchemas.healthInfoSchema.shape);
