@@ -1,20 +1,21 @@
 /** When deployments are asked how they are: now and then where the configuration says so, and whenever somebody wants to know. */
 
 import type { Logger } from "../../sdk/log.ts";
-import type { RoutingStore } from "../../sdk/routing-store.ts";
+import type { Cooldown, RoutingStore } from "../../sdk/routing-store.ts";
+import { cooldownOrders } from "../attempts/cooldown.ts";
+import type { Failure } from "../attempts/failure.ts";
 import type { HealthConfig } from "../config/router-types.ts";
 import type { Deployment } from "../routing/deployment.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { HealthBook } from "./book.ts";
-import type { Check } from "./check.ts";
-import type { Finding } from "./finding.ts";
+import type { Check, CheckResult } from "./check.ts";
 import { createSchedule } from "./schedule.ts";
 
 export interface HealthChecksInit {
   snapshot(): Snapshot;
   readonly check: Check;
   readonly book: HealthBook;
-  readonly store: Pick<RoutingStore, "read" | "cooldowns" | "warm">;
+  readonly store: Pick<RoutingStore, "read" | "cooldowns" | "warm" | "cool">;
   draining(): boolean;
   /** Monotonic ms. */
   readonly now: () => number;
@@ -34,8 +35,19 @@ export interface HealthChecks {
   stop(): void;
 }
 
+/** Checks are too few to count. */
+const noCounts = { state: { successes: 0, failures: 0 }, fails: 0, failsInARow: 0 };
+
+/** That the check itself was not to the deployment's liking says nothing of other requests. */
+const ofTheCheck: ReadonlySet<number | undefined> = new Set([400, 413, 422]);
+
 /** Statuses that pass by themselves. */
 const transient: ReadonlySet<number | undefined> = new Set([408, 429]);
+
+/** Out because something was used up; else because it failed, or was not let in. */
+function isLimit({ status }: Cooldown): boolean {
+  return status !== undefined && status < 500 && ![401, 403, 404, 408].includes(status);
+}
 
 export function createHealthChecks(init: HealthChecksInit): HealthChecks {
   const { book, store, now, logger } = init;
@@ -73,11 +85,12 @@ export function createHealthChecks(init: HealthChecksInit): HealthChecks {
     }
   }
 
-  async function enter(deployment: Deployment, finding: Finding): Promise<void> {
+  async function enter(deployment: Deployment, { finding, failure }: CheckResult): Promise<void> {
     const { deploymentId: id } = deployment;
     const before = book.lastCheck(id)?.finding.state;
     book.checked(id, finding);
     if (finding.state === "healthy") await warm(deployment);
+    if (failure !== undefined) await cool(deployment, failure);
     if (finding.state === "unhealthy" && before !== "unhealthy") {
       logger.warn({ deployment: id, status: finding.status, error: finding.error }, "a deployment failed its health check");
     } else if (finding.state === "healthy" && before === "unhealthy") {
@@ -90,8 +103,18 @@ export function createHealthChecks(init: HealthChecksInit): HealthChecks {
     const keys = [`deployment:${deploymentId}`, `account:${account}`];
     for (const [index, cooldown] of (await store.cooldowns(keys)).entries()) {
       const key = keys[index];
-      if (cooldown !== undefined && cooldown.status !== 429 && key !== undefined) await store.warm(key);
+      if (cooldown !== undefined && !isLimit(cooldown) && key !== undefined) await store.warm(key);
     }
+  }
+
+  /** Out of use is what one answer is enough for: a key that is not accepted, a plan that is used up, a limit. */
+  async function cool(deployment: Deployment, failure: Failure): Promise<void> {
+    const { routes, config } = init.snapshot();
+    const entries = routes.entries();
+    const home = entries.find((each) => each.deployment.deploymentId === deployment.deploymentId)?.group;
+    const groupSize = entries.filter(({ group }) => group === home).length;
+    const facts = { config: config.router.cooldown, groupSize, isWildcard: deployment.model.includes("*"), ...noCounts };
+    for (const { key, cooldown } of cooldownOrders(failure, { deployment, ...facts })) await store.cool(key, cooldown);
   }
 
   function checkOnce(deployment: Deployment): Promise<void> {
@@ -110,7 +133,7 @@ export function createHealthChecks(init: HealthChecksInit): HealthChecks {
     const [state] = await store.read([deploymentId]);
     if (state !== undefined && state.inFlight >= (routing.maxParallelRequests ?? Infinity)) return false;
     const cooldowns = await store.cooldowns([`deployment:${deploymentId}`, `account:${account}`]);
-    return cooldowns.every((cooldown) => cooldown?.status !== 429);
+    return cooldowns.every((cooldown) => cooldown === undefined || !isLimit(cooldown));
   }
 
   async function checkDue(deployment: Deployment): Promise<void> {
@@ -142,7 +165,8 @@ export function createHealthChecks(init: HealthChecksInit): HealthChecks {
       const check = routing ? book.lastCheck(id) : undefined;
       if (check?.finding.state !== "unhealthy" || now() - check.at > stalenessMs) return false;
       if ((book.answeredAt(id) ?? -Infinity) > check.at) return false;
-      return !(ignoreTransient && transient.has(check.finding.status));
+      const { status } = check.finding;
+      return !ofTheCheck.has(status) && !(ignoreTransient && transient.has(status));
     },
     stop() {
       over.abort(new Error("the proxy is stopping"));

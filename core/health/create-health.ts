@@ -26,6 +26,7 @@ export function createHealth({ services, ...init }: HealthInit): Health {
     read: (ids) => services().store.read(ids),
     cooldowns: (keys) => services().store.cooldowns(keys),
     warm: (key) => services().store.warm(key),
+    cool: (key, cooldown) => services().store.cool(key, cooldown),
   };
   const checks = createHealthChecks({ ...init, book, store, check: createCheck(services) });
   const deploymentsOf = (ids: readonly string[]): readonly Deployment[] =>
