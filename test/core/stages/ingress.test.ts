@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, ask, dial, rawPost } from "../../helpers/client.ts";
 import { recordsOf, statusOf, untilIdle } from "../../helpers/exchanges.ts";
 import { deployment, startProxy, type Proxy } from "../../helpers/proxy.ts";
-import { jsonReply, rawReply, streamReply } from "../../helpers/replies.ts";
+import { jsonReply, rawReply, streamReply, textReply } from "../../helpers/replies.ts";
 import { startUpstream, type Upstream } from "../../helpers/upstream.ts";
 
 const body = JSON.stringify({ model: "m", max_tokens: 5, messages: [{ role: "user", content: "hi" }] });
@@ -134,14 +134,14 @@ describe("a connection", () => {
     upstream.script(async (request) => {
       const { max_tokens: number } = request.json() as { max_tokens: number };
       if (number === 1) await goAhead.promise;
-      return jsonReply({ number });
+      return textReply(`number ${number}`);
     });
     const connection = await dial(proxy.url);
     for (const number of [1, 2, 3]) connection.write(rawPost(proxy.url, body.replace("5", String(number))));
     while (upstream.requests.length < 3) await upstream.nextRequest();
     goAhead.resolve();
-    await connection.until('{"number":3}');
-    expect(connection.text.match(/"number":\d/g)).toEqual(['"number":1', '"number":2', '"number":3']);
+    await connection.until("number 3");
+    expect(connection.text.match(/number \d/g)).toEqual(["number 1", "number 2", "number 3"]);
     connection.socket.destroy();
   });
 

@@ -19,7 +19,8 @@ afterAll(() => void process.off("uncaughtException", crashed).off("unhandledReje
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  proxy = await startProxy({ config: { model_list: [deployment("m", upstream.url)] } });
+  const once = deployment("once", upstream.url, { num_retries: 0 });
+  proxy = await startProxy({ config: { model_list: [deployment("m", upstream.url), once] } });
 });
 
 afterEach(async () => {
@@ -143,7 +144,8 @@ describe("a client that leaves", () => {
         response.write('{"id":');
       }),
     );
-    const answer = await openAnswer(proxy.url, body);
+    // Nothing else could be tried, so that it is not held.
+    const answer = await openAnswer(proxy.url, body.replace('"m"', '"once"'));
     await answer.until('{"id":');
     answer.leave();
     await upstream.requests[0]?.aborted;
