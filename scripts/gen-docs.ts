@@ -191,6 +191,16 @@ Each entry:
 
 ${table(deploymentSchema)}
 
+A name that is asked for, be it a label or the model of a request, is the first of these:
+
+1. the id of an entry: that deployment alone, even while it is out of use
+2. an alias of \`model_group_alias\`, followed once
+3. a \`model_name\`
+4. what a wildcard takes, the one with the most letters first; \`anthropic/*\` takes \`claude-…\`, too, whose provider is known
+5. \`litellm_params.model\` of entries, as written
+6. a vendor's own model, which passes through with the caller's own credential
+7. anything, when there are \`default_fallbacks\`: the first of them that is served
+
 #### litellm_params
 
 ${table(paramsSchema)}

@@ -171,7 +171,11 @@ const price = (description: string): z.ZodType<number | undefined> => key(usd, {
 
 /** Of `model_info` what has an effect; everything else in it is kept as written. */
 export const infoSchema: MappingSchema<InfoKeys> = z.object({
-  id: key(z.unknown(), { description: "Names the deployment in logs and headers.", type: "text", default: "made from the entry" }),
+  id: key(z.unknown(), {
+    description: "Names the deployment in logs and headers. It can be asked for by it.",
+    type: "text",
+    default: "made from the entry",
+  }),
   mode: key(z.unknown(), {
     description: "`responses`: a compatible host is asked by OpenAI's Responses API, which most do not have. Other words are kept.",
     type: "text",

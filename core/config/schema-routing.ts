@@ -40,7 +40,7 @@ export const routingSchema: MappingSchema<RoutingKeys> = z.object({
   max_parallel_requests: key(count(1), {
     description: "How many requests are under way at a time; others wait.",
     type: "whole number",
-    default: "`rpm`, else one for every 6000 of `tpm`, else `default_max_parallel_requests`",
+    default: "`rpm`, else six for every 1000 of `tpm`, else `default_max_parallel_requests`",
   }),
   tags: key(z.array(text), {
     description: "For `enable_tag_filtering`. `default` takes requests without tags.",
@@ -133,7 +133,7 @@ export const healthInfoSchema: MappingSchema<HealthInfoKeys> = z.object({
   health_check_max_tokens: key(count(1), {
     description: "How long the reply to a check may be.",
     type: "tokens",
-    default: "as short as it can be",
+    default: "1",
   }),
   disable_background_health_check: key(flag, {
     description: "Leaves it out of background checks.",
