@@ -8,7 +8,7 @@ import { StrategyArgumentError } from "../../sdk/strategy.ts";
 export type Parameters = Readonly<Record<string, z.ZodType>>;
 
 /** Arguments of LiteLLM's strategies. Left over from another one they do no harm, and LiteLLM says nothing either. */
-const ofOthers: readonly string[] = ["ttl", "lowest_latency_buffer", "max_latency_list_size", "ttft_percentile"];
+const ofOthers: ReadonlySet<string> = new Set(["ttl", "lowest_latency_buffer", "max_latency_list_size", "ttft_percentile"]);
 
 /** @throws StrategyArgumentError for an unknown or unfit argument */
 export function readArguments<Shape extends Parameters>(
@@ -18,7 +18,7 @@ export function readArguments<Shape extends Parameters>(
 ): z.infer<z.ZodObject<Shape>> {
   const names = Object.keys(parameters);
   for (const name of Object.keys(args)) {
-    if (!names.includes(name) && !ofOthers.includes(name)) throw new StrategyArgumentError(name, unknownName(strategy, name, names));
+    if (!names.includes(name) && !ofOthers.has(name)) throw new StrategyArgumentError(name, unknownName(strategy, name, names));
   }
   const result = z.object(parameters).safeParse(args);
   if (result.success) return result.data;

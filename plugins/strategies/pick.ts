@@ -8,6 +8,7 @@ export function pickAny<Item>(items: readonly Item[], random: () => number): Ite
 /** In proportion to the weights; undefined where none is above 0. */
 export function pickWeighted<Item>(items: readonly Item[], weightOf: (item: Item) => number, random: () => number): Item | undefined {
   const weighted = items.map((item) => ({ item, weight: weightOf(item) })).filter(({ weight }) => weight > 0);
+  if (weighted.length < 2) return weighted[0]?.item;
   let left = random() * weighted.reduce((sum, { weight }) => sum + weight, 0);
   for (const { item, weight } of weighted) {
     left -= weight;
