@@ -29,6 +29,7 @@ import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
 import { Pools } from "./upstream/pools.ts";
 import type { UserCodeRuntime } from "./user-code-runtime.ts";
+import { describeUpstreams } from "./upstream-status.ts";
 import { describeUnits } from "./user-code-status.ts";
 import { version } from "./version.ts";
 
@@ -122,7 +123,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     routed: (route) => (last = route),
     timing: { ...streamTiming, ...options.timing },
     now,
-    status() {
+    async status() {
       const { current, rejected } = snapshots;
       return {
         name: "ccproxy",
@@ -147,6 +148,8 @@ export function createServices(init: ServicesInit): CreatedServices {
         rules: current.rules.map(({ label, reference, summary }) => ({ label, rule: reference, summary })),
         userCode: { units: describeUnits(current.userProgram), ignored: current.ignored, sandbox: init.userCode.status() },
         routes: current.routes.describe(),
+        deployments: await health.rows(),
+        upstreams: describeUpstreams(pools.figures(), services.budgets.describe()),
         last,
       };
     },

@@ -39,7 +39,7 @@ export interface Services extends CallServices, PolicyServices, ErrorServices {
   readonly localToken: () => string;
   /** Opens the proxy's own endpoints. */
   readonly controlToken: string;
-  status(): StatusReport;
+  status(): Promise<StatusReport>;
   /** Remembered for `status`. */
   routed(last: NonNullable<StatusReport["last"]>): void;
   readonly timing: StreamTiming;

@@ -1,5 +1,6 @@
 /** The JSON of `GET /ccproxy/status`: the contract between a running server and `ccproxy status`. */
 
+import type { DeploymentHealthRow } from "./health/describe.ts";
 import type { Fault } from "./config/types.ts";
 import type { Phase } from "./sandbox/protocol.ts";
 import type { SandboxStatus } from "./sandbox/sandbox.ts";
@@ -39,6 +40,10 @@ export interface StatusReport {
     readonly sandbox: SandboxStatus | null;
   };
   readonly routes: readonly RouteRow[];
+  /** How each deployment is, in the order of the configuration. */
+  readonly deployments: readonly DeploymentHealthRow[];
+  /** Hosts that are connected, or have failed of late. */
+  readonly upstreams: readonly UpstreamRow[];
   /** The last routed request; null before traffic. */
   readonly last: {
     readonly requestId: string;
@@ -68,6 +73,22 @@ export interface UserUnitRow {
   readonly onError: "skip" | "deny";
   /** Why it is out of use until its file changes; null while it is not. */
   readonly quarantined: string | null;
+}
+
+/** One host that deployments are behind. */
+export interface UpstreamRow {
+  /** e.g. `https://api.anthropic.com` */
+  readonly origin: string;
+  /** The proxy it is reached through; null for none. */
+  readonly proxy: string | null;
+  readonly connections: number;
+  /** Requests under way, and those that wait for a connection. */
+  readonly inFlight: number;
+  readonly queued: number;
+  /** Of those under way: made again after a failure. */
+  readonly retries: number;
+  /** From 0 to 10: each failure takes one, ten successes give one; at 5 or less nothing is tried again. */
+  readonly retryTokens: number;
 }
 
 /** One line of the resolved table: label or public model name → model → deployments. */

@@ -14,7 +14,7 @@ export function addControl(router: Router, services: Services, requireCaller: Re
     ctx.type = "application/json";
     ctx.body = services.redact(JSON.stringify(value));
   };
-  router.get("/ccproxy/status", requireCaller, (ctx) => answer(ctx, services.status()));
+  router.get("/ccproxy/status", requireCaller, async (ctx) => answer(ctx, await services.status()));
   router.get("/ccproxy/traces/:id", requireCaller, (ctx) => {
     const asked = String(ctx["params"]["id"]);
     const requestId = asked === "last" ? (services.traces.last ?? "") : asked;
