@@ -84,7 +84,7 @@ describe("LiteLLM §3.6: a deployment is taken out of use", () => {
   it("never, where the request passes through", () => {
     const [provider] = providers;
     if (provider === undefined) throw new Error("no provider");
-    const passing = createPassThrough("claude-x", provider);
+    const passing = createPassThrough("claude-x", provider, defaultRouter.timeouts);
     expect(orders("authentication", { deployment: passing })).toEqual([]);
     expect(orders("exhausted", { deployment: passing })).toEqual([]);
   });
