@@ -146,17 +146,20 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     const readAt = Date.now();
     await snapshots.reload(services.logger);
     log.setLevel(snapshots.current.config.log.level);
+    services.health.follow();
     if ((await watcher?.follow(snapshots.files, readAt)) === true) await reload();
   };
   const watcher = options.watch ? new FollowingWatcher(() => void reload()) : undefined;
   await watcher?.follow([options.configDir, ...first.files, ...files], Date.now());
   services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
+  services.health.follow();
 
   let shutdown: Shutdown | undefined;
   let stopped: Promise<void> | undefined;
   async function stop(graceMs: number): Promise<void> {
     draining = true;
     watcher?.close();
+    services.health.stop();
     services.logger.info({ openExchanges: services.open.size, graceMs }, "stopping");
     shutdown = shutDown({
       ...listener,

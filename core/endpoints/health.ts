@@ -4,13 +4,12 @@ import type { Context } from "koa";
 import type Router from "koa-router";
 
 import { ProxyError } from "../../sdk/errors.ts";
-import type { Health } from "../health/create-health.ts";
 import type { DeploymentHealthRow } from "../health/describe.ts";
 import type { Services } from "../services.ts";
 import type { RequireCaller } from "./require-caller.ts";
 import { version } from "../version.ts";
 
-export function addHealth(router: Router, services: Services & { readonly health?: Health }, requireCaller: RequireCaller): void {
+export function addHealth(router: Router, services: Services, requireCaller: RequireCaller): void {
   router.get("/", (ctx) => {
     ctx.body = { name: "ccproxy", version };
   });
@@ -30,10 +29,10 @@ export function addHealth(router: Router, services: Services & { readonly health
   });
   router.get("/health", requireCaller, async (ctx) => {
     const { health } = services;
-    const wanted = wantedRows((await health?.rows()) ?? [], ctx, services);
-    if (isYes(ctx.query["live"])) await health?.checkNow(wanted.map(({ id }) => id));
+    const wanted = wantedRows(await health.rows(), ctx, services);
+    if (isYes(ctx.query["live"])) await health.checkNow(wanted.map(({ id }) => id));
     const ids = new Set(wanted.map(({ id }) => id));
-    const rows = ((await health?.rows()) ?? []).filter(({ id }) => ids.has(id));
+    const rows = (await health.rows()).filter(({ id }) => ids.has(id));
     const { details } = services.snapshot().config.router.health;
     ctx.type = "application/json";
     // What upstreams say may repeat what they were sent.

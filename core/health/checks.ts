@@ -154,6 +154,7 @@ export function createHealthChecks(init: HealthChecksInit): HealthChecks {
 
   return {
     follow() {
+      if (over.signal.aborted) return;
       book.keepOnly(new Set(all().map(({ deploymentId }) => deploymentId)));
       tick();
     },
