@@ -27,9 +27,8 @@ const advice: Readonly<Record<string, string>> = {
 
 /** Nothing of the request was sent. */
 export function describeConnectFailure(error: Error, origin: string, proxy: Proxy | undefined): ConnectionError {
-  const reason = failureReason(error);
-  const code = /^[A-Z_]+/.exec(reason)?.[0] ?? "";
-  const hint = Object.hasOwn(advice, code) ? `: ${advice[code]}` : "";
+  const { code, text } = failureReason(error);
+  const hint = code !== undefined && Object.hasOwn(advice, code) ? `: ${advice[code]}` : "";
   const via = proxy === undefined ? "" : ` through the proxy ${nameOf(proxy)}`;
-  return failed("unreachable", `${origin} could not be reached${via} (${reason})${hint}`, error);
+  return failed("unreachable", `${origin} could not be reached${via} (${text})${hint}`, error);
 }

@@ -24,7 +24,7 @@ export function describeFailure(error: Error, { origin, timeouts, phase }: Faile
   if (error instanceof errors.ConnectTimeoutError) {
     return failed("connect-timeout", `${origin} could not be reached within ${seconds(timeouts.connectMs)}`, error);
   }
-  const reason = failureReason(error);
+  const { text: reason } = failureReason(error);
   if (phase === "responding") return failed("closed-in-response", `${origin} broke off in the middle of its answer (${reason})`, error);
   const fault = phase === "waiting" ? faultOfNoAnswer(error) : "unreachable";
   return failed(fault, `${origin} could not be reached (${reason})`, error);
@@ -48,11 +48,17 @@ function seconds(ms: number): string {
   return `${ms / 1000} s`;
 }
 
+export interface Reason {
+  readonly code: string | undefined;
+  /** The code in it. */
+  readonly text: string;
+}
+
 /** Connecting to several addresses fails with an AggregateError that has no message of its own. */
-export function failureReason(error: Error): string {
+export function failureReason(error: Error): Reason {
   const inner = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = "code" in inner && typeof inner.code === "string" ? inner.code : undefined;
-  return code === undefined || inner.message.includes(code) ? inner.message : `${code}: ${inner.message}`;
+  return { code, text: code === undefined || inner.message.includes(code) ? inner.message : `${code}: ${inner.message}` };
 }
 
 const timeouts: ReadonlySet<ConnectionFault> = new Set<ConnectionFault>([

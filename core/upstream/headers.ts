@@ -77,7 +77,13 @@ export function readRequestHeaders(request: IncomingMessage): RequestHeaders {
 
 function isEndToEnd(name: string): boolean {
   if (hopByHop.has(name) || credentialHeaders.has(name) || ownToThisHop.has(name)) return false;
-  return !(name.startsWith("sec-") || name.startsWith("x-forwarded-") || name.startsWith("x-ccproxy-") || name.startsWith("x-litellm-") || name.startsWith("proxy-"));
+  return !(
+    name.startsWith("sec-") ||
+    name.startsWith("x-forwarded-") ||
+    name.startsWith("x-ccproxy-") ||
+    name.startsWith("x-litellm-") ||
+    name.startsWith("proxy-")
+  );
 }
 
 /** What describes the body or the hop is the proxy's to say. */

@@ -45,8 +45,13 @@ export function proxyFor(url: URL, variables: Variables): Proxy | undefined {
 }
 
 function read(variables: Variables, name: string): string | undefined {
-  const value = (variables(name) ?? variables(name.toUpperCase()))?.trim();
-  return value === "" ? undefined : value;
+  // One that is empty is one that is not set.
+  return text(variables(name)) ?? text(variables(name.toUpperCase()));
+}
+
+function text(value: string | undefined): string | undefined {
+  const trimmed = value?.trim();
+  return trimmed === "" ? undefined : trimmed;
 }
 
 function parse(value: string, name: string): Proxy {
