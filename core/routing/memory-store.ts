@@ -19,8 +19,18 @@ export interface MemoryStoreInit {
   readonly maxSessions?: number;
 }
 
-/** The store itself, and how much it holds. */
+/** Nothing of it has to be waited for; it says how much it holds. */
 export interface MemoryRoutingStore extends RoutingStore {
+  read(ids: readonly string[]): readonly DeploymentState[];
+  begin(id: string): void;
+  end(id: string, end: AttemptEnd): void;
+  fail(id: string, windowMs: number): number;
+  forgive(id: string): void;
+  cool(key: string, cooldown: Cooldown): void;
+  warm(key: string): void;
+  cooldowns(keys: readonly string[]): readonly (Cooldown | undefined)[];
+  bound(session: string): string | undefined;
+  bind(session: string, id: string, ttlMs: number): void;
   readonly size: { readonly deployments: number; readonly counters: number; readonly cooldowns: number; readonly sessions: number };
 }
 
