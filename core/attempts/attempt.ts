@@ -4,6 +4,7 @@ import type { RequestBody } from "../../sdk/body.ts";
 import type { AttemptReason, Exchange, Reply } from "../exchange.ts";
 import type { Leg, PlannedTarget } from "../routing/leg.ts";
 import { type Slots, slotLimit } from "../routing/slots.ts";
+import type { CredentialOwner } from "./transmit.ts";
 import { openReply } from "../stream/opening.ts";
 import { type AskServices, ask } from "./ask.ts";
 import { type Books, book } from "./booking.ts";
@@ -11,7 +12,7 @@ import { classifyInBand, classifyThrown } from "./classify.ts";
 import { type ConsequenceServices, takeConsequences } from "./consequences.ts";
 import type { Failure } from "./failure.ts";
 import { originOf } from "./origin.ts";
-import { type CommitServices, commit } from "./commit.ts";
+import { type CommitServices, commit, endWithExchange } from "./commit.ts";
 
 export interface AttemptServices extends AskServices, Books, ConsequenceServices, CommitServices {
   readonly slots: Slots;
@@ -35,9 +36,16 @@ export type AttemptResult =
       readonly type: "reply";
       readonly target: PlannedTarget;
       readonly reply: Reply;
+      readonly leg: Leg;
+      /** Undefined where nobody was asked. */
+      readonly credential: CredentialOwner | undefined;
       /** It is what the caller gets. */
       commit(): Promise<void>;
-      /** Another one is. */
+      /** It is what the caller gets behind what another one has said. */
+      endWithExchange(): void;
+      /** It broke off. */
+      fail(failure: Failure): Promise<void>;
+      /** Another one is taken. */
       discard(): void;
     }
   | { readonly type: "failed"; readonly target: PlannedTarget; readonly failure: Failure };
@@ -70,11 +78,19 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
       ({ reply } = opening);
     }
     const contentAt = isHeld ? exchange.now() : undefined;
+    const committed = { target, reply, credential, booked, startedAt, contentAt, leg: options.leg };
     return {
       type: "reply",
       target,
+      leg: options.leg,
+      credential,
       reply,
-      commit: () => commit(exchange, services, { target, reply, credential, booked, startedAt, contentAt, leg: options.leg }),
+      async commit() {
+        endWithExchange(exchange, services, committed);
+        await commit(exchange, services, committed);
+      },
+      endWithExchange: () => endWithExchange(exchange, services, committed),
+      fail: async (failure) => void (await fail(failure, credential ?? "shared")),
       discard() {
         booked.end(nothing);
         void reply.body[Symbol.asyncIterator]()

@@ -4,8 +4,8 @@ import type { AttemptEnd, RoutingStore } from "../../sdk/routing-store.ts";
 import type { RetryBudgets } from "./retry-budget.ts";
 
 export interface BookedAttempt {
-  /** Only the first call counts. */
-  end(end: AttemptEnd): void;
+  /** Only the first call counts. @returns whether it was this one */
+  end(end: AttemptEnd): boolean;
 }
 
 export interface BookingOptions {
@@ -29,11 +29,12 @@ export function book({ store, budgets }: Books, { deploymentId, origin, isRetry,
   let isOver = false;
   return {
     end(end) {
-      if (isOver) return;
+      if (isOver) return false;
       isOver = true;
       release();
       leave();
       void store.end(deploymentId, end);
+      return true;
     },
   };
 }

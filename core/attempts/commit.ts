@@ -29,9 +29,13 @@ export async function commit(exchange: Exchange, services: CommitServices, commi
   const { target, leg, reply, credential } = committed;
   exchange.target = target;
   exchange.reported = reply.reported;
-  exchange.onSettled((settlement) => void enter(exchange, services, committed, settlement));
   if (credential === "shared") await takeExhaustion(exchange, services, { deployment: target.deployment, leg, headers: reply.headers });
   if (exchange.operation === "generate") await services.chooser.bind(exchange, target);
+}
+
+/** However the exchange ends, so does the attempt. */
+export function endWithExchange(exchange: Exchange, services: CommitServices, committed: Committed): void {
+  exchange.onSettled((settlement) => void enter(exchange, services, committed, settlement));
 }
 
 async function enter(exchange: Exchange, services: CommitServices, committed: Committed, settlement: Settlement): Promise<void> {
@@ -44,8 +48,8 @@ async function enter(exchange: Exchange, services: CommitServices, committed: Co
     return;
   }
   const isGood = settlement.outcome === "completed" && credential !== undefined;
-  booked.end(endOf(exchange, committed, settlement, isGood ? "success" : "none"));
-  if (isGood) await takeSuccess(services, deployment);
+  const isFirst = booked.end(endOf(exchange, committed, settlement, isGood ? "success" : "none"));
+  if (isFirst && isGood) await takeSuccess(services, deployment);
 }
 
 function failureOf({ error, summary }: Settlement, wallClock: number): ReturnType<typeof classifyThrown> {

@@ -39,16 +39,16 @@ export async function takeConsequences(exchange: Exchange, services: Consequence
   const { deployment, leg, failure, credential, booked } = attempt;
   const { deploymentId } = deployment;
   const { store, budgets, health } = services;
+  const outcome = outcomeOf(failure);
+  // The slowest there is, so that those that are chosen by their speed are not chosen for failing to answer.
+  const seconds = failure.class === "timeout" ? timeoutSeconds : undefined;
+  if (!booked.end({ outcome, tokens: 0, latency: seconds, firstContent: seconds })) return;
   exchange.trace.add("call", "failed", {
     deployment: deploymentId,
     class: failure.class,
     status: failure.status,
     why: failure.error.message,
   });
-  const outcome = outcomeOf(failure);
-  // The slowest there is, so that those that are chosen by their speed are not chosen for failing to answer.
-  const seconds = failure.class === "timeout" ? timeoutSeconds : undefined;
-  booked.end({ outcome, tokens: 0, latency: seconds, firstContent: seconds });
   budgets.failed(originOf(deployment), failure);
   if (outcome === "none") return;
   if (credential === "shared") health.failed(deploymentId, failure.status, services.redact(failure.error.message));

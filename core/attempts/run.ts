@@ -7,6 +7,7 @@ import { resolveLeg } from "../routing/resolve-leg.ts";
 import { UpstreamRefusal } from "../translation/upstream-error.ts";
 import type { Failure } from "./failure.ts";
 import { fallbackKey, fallbacksFor } from "./fallbacks.ts";
+import { goingOn } from "./go-on.ts";
 import { mockFailure } from "./mock-failure.ts";
 import { shouldTellNotToRetry } from "./next-step.ts";
 import { type Journey, type LegOptions, type LegResult, type LegServices, tryLeg } from "./try-leg.ts";
@@ -24,7 +25,9 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
   const result = await follow(exchange, services, { leg, depth: 0, journey, hasMore: false });
   if (result.type === "failed") return tell(exchange, result.failure, journey);
   await result.commit();
-  return result.reply;
+  const reply = goingOn(exchange, services, result);
+  exchange.reported = reply.reported;
+  return reply;
 }
 
 /** A stretch of the way, and what lies behind it. */
