@@ -3,6 +3,7 @@
 import { ByteQueue } from "../upstream/byte-queue.ts";
 import type { EventItem, EventSource } from "./event-source.ts";
 import type { Holdable } from "./hold.ts";
+import { type Pull, pullFrom, pulledBody } from "./pulled.ts";
 
 export function holdBody(body: AsyncIterable<Uint8Array>): Holdable<Uint8Array, AsyncIterable<Uint8Array>> {
   return body instanceof ByteQueue ? holdQueue(body) : holdIterable(body);
@@ -28,29 +29,13 @@ function holdQueue(queue: ByteQueue): Holdable<Uint8Array, ByteQueue> {
   };
 }
 
-function holdIterable(body: AsyncIterable<Uint8Array>): Holdable<Uint8Array, AsyncIterableIterator<Uint8Array>> {
-  const iterator = body[Symbol.asyncIterator]();
-  const pieces = holdPulled(async (): Promise<Uint8Array | undefined> => {
-    const result = await iterator.next();
-    return result.done === true ? undefined : result.value;
-  });
-  const letGo = (): void => void iterator.return?.().then(undefined, () => undefined);
+function holdIterable(body: AsyncIterable<Uint8Array>): Holdable<Uint8Array, AsyncIterable<Uint8Array>> {
+  const source = pullFrom(body);
+  const pieces = holdPulled(() => source.next());
   return {
     read: pieces.read,
-    letGo,
-    handOn(taken) {
-      const next = pieces.handOn(taken);
-      // No generator: the `return` of one that waits would wait for bytes that may never come.
-      const rest: AsyncIterableIterator<Uint8Array> = {
-        async next() {
-          const value = await next();
-          return value === undefined ? { done: true, value } : { done: false, value };
-        },
-        return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
-        [Symbol.asyncIterator]: () => rest,
-      };
-      return rest;
-    },
+    letGo: () => void source.close(),
+    handOn: (taken) => pulledBody(pieces.handOn(taken), () => source.close()),
   };
 }
 
@@ -67,9 +52,7 @@ export function holdEvents(source: EventSource): Holdable<readonly EventItem[], 
   };
 }
 
-type Pull<Piece> = () => Promise<Piece | undefined>;
-
-/** What is asked for piece by piece; undefined is the end. A piece that was asked for while held is given on when it comes. */
+/** A piece that was asked for while held is given on when it comes. */
 function holdPulled<Piece>(pull: Pull<Piece>): Pick<Holdable<Piece, Pull<Piece>>, "read" | "handOn"> {
   let pending: Promise<Piece | undefined> | undefined;
   let isOver = false;

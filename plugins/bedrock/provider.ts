@@ -44,6 +44,9 @@ export function createBedrockProvider({ loadCredentials: load = loadCredentials,
       return signRequest(outbound, { credentials: found, region, date: new Date(now()) });
     },
     unframe: (contentType) => (isFramed(contentType) ? new FrameReader() : undefined),
+    // Seen in bills: https://github.com/BerriAI/litellm/issues/34147; and https://openrouter.ai/docs/api-reference/streaming
+    // has it among the hosts that go on when a stream is cancelled.
+    billsAbandoned: true,
     decodeError: rewrapError,
     // Its keys are those of an account, not a caller's login.
     ownsUrl: () => false,
