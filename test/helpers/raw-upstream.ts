@@ -29,7 +29,7 @@ export interface RawUpstream extends AsyncDisposable {
 /** @param serve called for every connection; what it throws ends that connection */
 export async function startRawUpstream(
   serve: (connection: RawConnection) => Promise<void> | void = () => undefined,
-  { tls, host = "127.0.0.1" }: { readonly tls?: SelfSigned; readonly host?: string } = {},
+  { tls, host = "127.0.0.1", port: wanted = 0 }: { readonly tls?: SelfSigned; readonly host?: string; readonly port?: number } = {},
 ): Promise<RawUpstream> {
   const connections: RawConnection[] = [];
   const waiting: (() => void)[] = [];
@@ -47,7 +47,7 @@ export async function startRawUpstream(
     socket.on("error", () => undefined);
   });
   server.on("tlsClientError", () => undefined);
-  server.listen(0, host);
+  server.listen(wanted, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {

@@ -9,19 +9,29 @@ export interface SelfSigned {
   readonly key: string;
 }
 
+const day = 86_400_000;
+
 /** @param names DNS names it is valid for, from yesterday to tomorrow */
 export function selfSigned(...names: readonly string[]): SelfSigned {
+  return make(names, Date.now() - day, Date.now() + day);
+}
+
+/** Valid until yesterday. */
+export function expired(...names: readonly string[]): SelfSigned {
+  return make(names, Date.now() - 2 * day, Date.now() - day);
+}
+
+function make(names: readonly string[], from: number, to: number): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-  const day = 86_400_000;
   const ecdsaWithSha256 = sequence(oid([1, 2, 840, 10045, 4, 3, 2]));
-  const commonName = sequence(tagged(0x31, sequence(oid([2, 5, 4, 3]), tagged(0x0c, Buffer.from("ccproxy test")))));
+  const commonName = sequence(tagged(0x31, sequence(oid([2, 5, 4, 3]), tagged(0x0c, Buffer.from(`ccproxy test ${names[0]}`)))));
   const alternativeNames = sequence(...names.map((name) => tagged(0x82, Buffer.from(name))));
   const body = sequence(
     tagged(0xa0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
     commonName,
-    sequence(utcTime(Date.now() - day), utcTime(Date.now() + day)),
+    sequence(utcTime(from), utcTime(to)),
     commonName,
     publicKey.export({ type: "spki", format: "der" }),
     tagged(
@@ -34,7 +44,7 @@ export function selfSigned(...names: readonly string[]): SelfSigned {
     ),
   );
   const certificate = sequence(body, ecdsaWithSha256, tagged(0x03, Buffer.concat([Buffer.from([0]), sign("sha256", body, privateKey)])));
-  const lines = certificate.toString("base64").replaceAll(/.{64}/g, "$&\n");
+  const lines = (certificate.toString("base64").match(/.{1,64}/g) ?? []).join("\n");
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
