@@ -156,8 +156,9 @@ describe("GET /health", () => {
 
 describe("GET /health?live=true", () => {
   it("asks with the smallest request, with the deployment's key, past hooks, logs and sessions", async () => {
-    const hook = "export default { preCall(request) { request.system = 'from a hook'; } };";
-    await start([["m"]], {}, { files: { "hooks/all.js": hook } });
+    const hook =
+      'import { defineHook } from "ccproxy/sdk"; export default defineHook({ preCall(request) { request.system = "from a hook"; } });';
+    await start([["m"]], {}, { files: { "hooks/all.ts": hook }, ccproxy: { hooks: [] } });
     const secret = "sk-ant-api03-of-a-caller";
     expect(counts(await health("?live=true", { headers: { authorization: `Bearer ${secret}`, "x-api-key": secret } }))).toEqual([1, 0, 0]);
     const [request] = upstream.requestsTo();
