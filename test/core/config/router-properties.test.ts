@@ -220,25 +220,29 @@ const meanings: readonly (readonly [path: string, meaning: Meaning, valueAt: (co
   ["general_settings.health_check_ignore_transient_errors", flag, ({ router }) => router.health.ignoreTransient],
 ];
 
-test.each(meanings)("%s is what it says, or a finding says where it is wrong", async (path, meaning, valueAt) => {
-  const [section = "", key = ""] = path.split(".");
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(scalar, anyValue), async (value) => {
-      const written = stringify(value, { collectionStyle: "flow", defaultStringType: "QUOTE_DOUBLE", lineWidth: 0 });
-      const { draft, faults } = await load(`model_list: []\n${section}:\n  ${key}: ${written}`);
-      const errors = faults.filter((fault) => fault.severity === "error");
-      if (value === null) {
-        expect(errors).toEqual([]);
-        return;
-      }
-      const meant = meaning(value);
-      if (meant === undefined) {
-        expect(errors).toEqual([expect.objectContaining({ path, line: 3 })]);
-      } else {
-        expect(errors).toEqual([]);
-        expect(valueAt(draft)).toBe(meant);
-      }
-    }),
-    { numRuns: 40 },
-  );
-});
+test.each(meanings)(
+  "%s is what it says, or a finding says where it is wrong",
+  async (path, meaning, valueAt) => {
+    const [section = "", key = ""] = path.split(".");
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(scalar, anyValue), async (value) => {
+        const written = stringify(value, { collectionStyle: "flow", defaultStringType: "QUOTE_DOUBLE", lineWidth: 0 });
+        const { draft, faults } = await load(`model_list: []\n${section}:\n  ${key}: ${written}`);
+        const errors = faults.filter((fault) => fault.severity === "error");
+        if (value === null) {
+          expect(errors).toEqual([]);
+          return;
+        }
+        const meant = meaning(value);
+        if (meant === undefined) {
+          expect(errors).toEqual([expect.objectContaining({ path, line: 3 })]);
+        } else {
+          expect(errors).toEqual([]);
+          expect(valueAt(draft)).toBe(meant);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  },
+  60_000,
+);
