@@ -21,6 +21,12 @@ function line(
   };
 }
 
+interface Asking {
+  readonly leave: AbortController;
+  state: "waiting" | "has" | "gone";
+  release?: () => void;
+}
+
 /** Lets everything that can go on go on. */
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
@@ -129,21 +135,23 @@ describe("slots of a deployment", () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(action, { maxLength: 60 }), async (limit, actions) => {
         const slots = new Slots();
         let overtaken = 0;
-        const asked: { readonly leave: AbortController; state: "waiting" | "has" | "gone"; release?: () => void }[] = [];
-        const expected = (): typeof asked => asked.filter(({ state }) => state === "waiting");
+        const asked: Asking[] = [];
+        const expected = (): readonly Asking[] => asked.filter(({ state }) => state === "waiting");
+        const enter = async (entry: Asking): Promise<void> => {
+          try {
+            entry.release = await slots.acquire("d", limit, entry.leave.signal);
+            if (expected()[0] !== entry) overtaken++;
+            entry.state = "has";
+          } catch {
+            entry.state = "gone";
+          }
+        };
         for (const { type, which } of actions) {
           const one = asked[which % Math.max(1, asked.length)];
           if (type === "ask") {
-            const entry: (typeof asked)[number] = { leave: new AbortController(), state: "waiting" };
+            const entry: Asking = { leave: new AbortController(), state: "waiting" };
             asked.push(entry);
-            void Promise.resolve(slots.acquire("d", limit, entry.leave.signal)).then(
-              (release) => {
-                if (expected()[0] !== entry) overtaken++;
-                entry.state = "has";
-                entry.release = release;
-              },
-              () => (entry.state = "gone"),
-            );
+            void enter(entry);
           } else if (type === "leave") one?.leave.abort(new Error("left"));
           else one?.release?.();
           if (type === "give" && one?.state === "has") one.state = "gone";
