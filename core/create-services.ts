@@ -24,6 +24,7 @@ import type { Snapshots } from "./snapshots.ts";
 import { takesLocalToken } from "./stages/auth.ts";
 import { createNestedCall } from "./stages/call-model.ts";
 import type { StatusReport } from "./status.ts";
+import { createAbandoned } from "./stream/abandoned.ts";
 import { streamTiming } from "./stream/timing.ts";
 import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
@@ -80,6 +81,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     ownPort: () => (init.url() === "" ? undefined : Number(new URL(init.url()).port)),
   });
 
+  const abandoned = createAbandoned({ inBackground: (work) => background.add(work) });
   const now = (): number => performance.now();
   const wallClock = (): number => Date.now();
   const health = createHealth({
@@ -104,6 +106,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     store,
     chooser,
     slots: new Slots(),
+    abandoned,
     budgets: new RetryBudgets(),
     random: Math.random,
     failures: createFailureLog(logger, init.userCode.mapError, now),
@@ -156,6 +159,7 @@ export function createServices(init: ServicesInit): CreatedServices {
   };
   async function close(): Promise<void> {
     health.stop();
+    abandoned.stop();
     await Promise.all([pools.close(), store.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
   }
   return { services, log, settled: (graceMs) => background.idle(graceMs), close };

@@ -1,21 +1,26 @@
 /** One attempt from its slot to its end in the books: asked, held until there is content, and taken or counted as failed. */
 
+import type { ReplySummary } from "../../sdk/dialect.ts";
 import type { RequestBody } from "../../sdk/body.ts";
 import type { AttemptReason, Exchange, Reply } from "../exchange.ts";
 import type { Leg, PlannedTarget } from "../routing/leg.ts";
 import { type Slots, slotLimit } from "../routing/slots.ts";
 import type { CredentialOwner } from "./transmit.ts";
+import { type Abandoned, detachable, onDisconnectOf } from "../stream/abandoned.ts";
 import { openReply } from "../stream/opening.ts";
+import { ConnectionError } from "../upstream/connection-error.ts";
 import { type AskServices, ask } from "./ask.ts";
 import { type Books, book } from "./booking.ts";
 import { classifyInBand, classifyThrown } from "./classify.ts";
 import { type ConsequenceServices, takeConsequences } from "./consequences.ts";
 import type { Failure } from "./failure.ts";
 import { originOf } from "./origin.ts";
+import { sendTimeouts } from "./send-timeouts.ts";
 import { type CommitServices, commit, endWithExchange } from "./commit.ts";
 
 export interface AttemptServices extends AskServices, Books, ConsequenceServices, CommitServices {
   readonly slots: Slots;
+  readonly abandoned: Pick<Abandoned, "keep">;
 }
 
 export interface AttemptOptions {
@@ -62,22 +67,35 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
   const origin = originOf(deployment);
   const booked = book(services, { deploymentId, origin, isRetry: options.isRetry, release });
   const startedAt = exchange.now();
+  // What is billed to its end is read to its end, though its caller may leave.
+  const own = onDisconnectOf(deployment) === "drain" ? detachable(signal) : undefined;
   const fail = async (failure: Failure, credential: "own" | "shared"): Promise<AttemptResult> => {
     await takeConsequences(exchange, services, { deployment, leg: options.leg, failure, credential, booked });
     return { type: "failed", target, failure };
   };
   try {
-    const asked = await ask(exchange, services, { target, body, reason, signal });
+    const asked = await ask(exchange, services, { target, body, reason, signal: own?.signal ?? signal });
     if (asked.type === "refused") return await fail(asked.failure, asked.credential);
     let { reply } = asked;
     const { credential } = asked;
     const isHeld = holdMs !== undefined && credential !== undefined && exchange.operation === "generate";
     if (isHeld) {
-      const opening = await openReply(exchange, reply, { holdMs, signal });
+      const { headersMs } = sendTimeouts(deployment.timeouts, exchange);
+      const leftMs = Math.max(0, headersMs - (exchange.now() - startedAt));
+      const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs, leftMs), signal });
       if (opening.type === "failed") return await fail(classifyInBand(opening.error, services.wallClock()), credential);
       ({ reply } = opening);
+      // Headers alone are no beginning.
+      if (opening.type === "undecided" && reply.isEventStream && exchange.now() - startedAt >= headersMs) {
+        letGo(reply);
+        return await fail(classifyInBand(noContent(originOf(deployment), headersMs), services.wallClock()), credential);
+      }
     }
     const contentAt = isHeld ? exchange.now() : undefined;
+    if (own !== undefined && reply.status === 200) {
+      own.detach();
+      reply = services.abandoned.keep(exchange, reply, (summary) => noteAbandoned(exchange, services, deploymentId, summary));
+    }
     const committed = { target, reply, credential, booked, startedAt, contentAt, leg: options.leg };
     return {
       type: "reply",
@@ -93,9 +111,7 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
       fail: async (failure) => void (await fail(failure, credential ?? "shared")),
       discard() {
         booked.end(nothing);
-        void reply.body[Symbol.asyncIterator]()
-          .return?.()
-          .then(undefined, () => undefined);
+        letGo(reply);
       },
     };
   } catch (error) {
@@ -104,6 +120,22 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
     booked.end(nothing);
     throw error;
   }
+}
+
+function letGo({ body }: Reply): void {
+  void body[Symbol.asyncIterator]()
+    .return?.()
+    .then(undefined, () => undefined);
+}
+
+function noContent(origin: string, ms: number): ConnectionError {
+  const message = `${origin} sent no content within ${ms / 1000} s`;
+  return new ConnectionError(message, { status: 504, kind: "api_error", fault: "first-byte-timeout" });
+}
+
+function noteAbandoned({ id }: Exchange, { logger }: AttemptServices, deployment: string, { usage }: ReplySummary): void {
+  const { inputTokens, outputTokens } = usage ?? {};
+  logger.info({ requestId: id, deployment, inputTokens, outputTokens }, "the rest of an answer nobody waits for was read");
 }
 
 const nothing = { outcome: "none", tokens: 0, latency: undefined, firstContent: undefined } as const;
