@@ -47,7 +47,7 @@ export interface StepQuestion {
   /** Made in this group so far; at least 1. */
   readonly attempts: number;
   readonly retries: Retries;
-  /** Deployments of the group that are in use and have not been tried. */
+  /** Deployments of the group that have not been tried. */
   readonly others: number;
   /** How often the deployment that would be asked again was asked; at least 1. */
   readonly times: number;
@@ -93,15 +93,16 @@ export function nextStep(question: StepQuestion): Step {
 }
 
 function reasonToLeave(question: StepQuestion): Because | undefined {
-  const { failure, retries, attempts, others, budget } = question;
+  const { failure, retries, attempts, others, budget, isPanic, hasFallbacks } = question;
   if (requestFaults.has(failure.class) && !retries.isForClass) return "the request is at fault";
   if (attempts > retries.count) return "no retries are left";
+  if (isPanic && hasFallbacks) return "all of the group are out of use";
   if (!budget.mayRetry && spendsBudget(failure.class)) return "too many retries are under way";
   return others > 0 ? undefined : reasonNotToAskAgain(question);
 }
 
 /** Of the same deployment. */
-function reasonNotToAskAgain({ failure, retries, clientRetries, isPanic, hasFallbacks }: StepQuestion): Because | undefined {
+function reasonNotToAskAgain({ failure, retries, clientRetries }: StepQuestion): Because | undefined {
   const { class: type, shouldRetry } = failure;
   if (shouldRetry === false) return "the upstream says not to ask again";
   if (retries.isForClass) return clientRetries > 0 ? "the client asks again by itself" : undefined;
@@ -110,7 +111,6 @@ function reasonNotToAskAgain({ failure, retries, clientRetries, isPanic, hasFall
     return shouldRetry === true && retries.isExplicit ? undefined : "no other deployment could do better";
   }
   if (type === "rate-limit" && !retries.isExplicit) return "no other deployment could do better";
-  if (isPanic && hasFallbacks) return "all of the group are out of use";
   return clientRetries > 0 ? "the client asks again by itself" : undefined;
 }
 

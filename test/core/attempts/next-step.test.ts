@@ -135,6 +135,8 @@ describe("with no other deployment left", () => {
   it("fallbacks go before a group that is all out of use", () => {
     expect(step("server", { isPanic: true })).toBe("retry in 50");
     expect(step("server", { isPanic: true, hasFallbacks: true })).toBe("leave: all of the group are out of use");
+    expect(step("rate-limit", { isPanic: true, hasFallbacks: true, others: 1 })).toBe("leave: all of the group are out of use");
+    expect(step("rate-limit", { isPanic: true, others: 1 })).toBe("switch");
     expect(step("server", { hasFallbacks: true })).toBe("retry in 50");
   });
 
