@@ -5,6 +5,9 @@ import { errors } from "undici";
 import { ConnectionError, type ConnectionFault } from "./connection-error.ts";
 import type { SendTimeouts } from "./send.ts";
 
+/** Of a response. */
+export const maxHeaderBytes: number = 64 * 1024;
+
 export interface FailedRequest {
   /** e.g. `https://api.anthropic.com` */
   readonly origin: string;
@@ -26,8 +29,13 @@ export function describeFailure(error: Error, { origin, timeouts, phase }: Faile
   }
   const { text: reason } = failureReason(error);
   if (phase === "responding") return failed("closed-in-response", `${origin} broke off in the middle of its answer (${reason})`, error);
-  const fault = phase === "waiting" ? faultOfNoAnswer(error) : "unreachable";
-  return failed(fault, `${origin} could not be reached (${reason})`, error);
+  if (error instanceof errors.HeadersOverflowError) {
+    return failed("closed-in-response", `${origin} sent more than ${maxHeaderBytes / 1024} KB of headers`, error);
+  }
+  if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseContentLengthMismatchError) {
+    return failed("closed-in-response", `what ${origin} sent is no answer that could be read (${reason})`, error);
+  }
+  return failed(phase === "waiting" ? "closed-before-response" : "unreachable", `${origin} could not be reached (${reason})`, error);
 }
 
 export function silent({ origin }: { readonly origin: string }, limitMs: number): ConnectionError {
@@ -36,12 +44,6 @@ export function silent({ origin }: { readonly origin: string }, limitMs: number)
 
 export function tookTooLong({ origin }: { readonly origin: string }, limitMs: number): ConnectionError {
   return failed("total-timeout", `${origin} took longer than ${seconds(limitMs)}`);
-}
-
-function faultOfNoAnswer(error: Error): ConnectionFault {
-  return error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
-    ? "closed-in-response"
-    : "closed-before-response";
 }
 
 function seconds(ms: number): string {

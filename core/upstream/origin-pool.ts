@@ -6,6 +6,7 @@
 import { Client, type Dispatcher } from "undici";
 
 import type { Connect } from "./connector.ts";
+import { maxHeaderBytes } from "./describe-failure.ts";
 
 export interface PoolFigures {
   /** Open. */
@@ -37,7 +38,6 @@ const idleMs = { http: 4000, https: 30_000 };
 /** Taken off what a host says. */
 const marginMs = 2000;
 const longestIdleMs = 120_000;
-const maxHeaderBytes = 64 * 1024;
 
 export class OriginPool {
   readonly #origin: string;
