@@ -14,6 +14,8 @@ export interface DrainOptions {
   /** Written after a silence, between two complete events only. */
   readonly ping: Uint8Array;
   readonly pingAfterMs: number;
+  /** When the caller last saw a sign of life, by `now`: a reply may have been held for as long as one may be silent. Default: now. */
+  readonly quietSince?: number;
   /** A caller that takes nothing for so long is cut off. */
   readonly stuckAfterMs: number;
   readonly encodeStreamError: (error: ProxyError) => Uint8Array;
@@ -174,13 +176,22 @@ interface Pinger {
   stop(): void;
 }
 
-function startPinger(response: ServerResponse, { watch, ping, pingAfterMs }: DrainOptions): Pinger {
-  const timer = setTimeout(() => {
+function startPinger(response: ServerResponse, { watch, ping, pingAfterMs, quietSince, now }: DrainOptions): Pinger {
+  const wasQuietMs = quietSince === undefined ? 0 : now() - quietSince;
+  let isFirst = wasQuietMs > 0;
+  let timer = setTimeout(beep, Math.max(0, pingAfterMs - wasQuietMs));
+  function beep(): void {
     if (watch?.betweenEvents() === true && !response.writableNeedDrain) response.write(ping);
-    timer.refresh();
-  }, pingAfterMs);
-  return {
-    postpone: () => timer.refresh(),
-    stop: () => clearTimeout(timer),
-  };
+    postpone();
+  }
+  function postpone(): void {
+    if (!isFirst) {
+      timer.refresh();
+      return;
+    }
+    isFirst = false;
+    clearTimeout(timer);
+    timer = setTimeout(beep, pingAfterMs);
+  }
+  return { postpone, stop: () => clearTimeout(timer) };
 }

@@ -9,6 +9,7 @@ import { type Drained, drain } from "../../core/stream/drain.ts";
 import { ByteQueue } from "../../core/upstream/byte-queue.ts";
 import { encodeStreamError } from "../../plugins/anthropic/errors.ts";
 import { watchReply } from "../../plugins/anthropic/reply.ts";
+import type { Ingress } from "../../sdk/dialect.ts";
 import { encodeEvent } from "./events.ts";
 
 const servers: Server[] = [];
@@ -30,8 +31,19 @@ export interface Served {
 
 export const ping: Buffer = encodeEvent({ type: "ping" });
 
+export interface ServeOptions {
+  /** Of another dialect. */
+  readonly ingress?: Ingress;
+  /** For how long the caller was told nothing before, ms. */
+  readonly quietMs?: number;
+}
+
 /** Answers 200 with the queue, as an event stream of the protocol, as JSON, or as a stream nobody looks into. */
-export async function serve(kind: "stream" | "json" | "unwatched" = "stream", headers: Reply["headers"] = []): Promise<Served> {
+export async function serve(
+  kind: "stream" | "json" | "unwatched" = "stream",
+  headers: Reply["headers"] = [],
+  { ingress, quietMs = 0 }: ServeOptions = {},
+): Promise<Served> {
   const source = { paused: 0, resumed: 0, aborted: 0 };
   const queue = new ByteQueue({ pause: () => source.paused++, resume: () => source.resumed++, abort: () => source.aborted++ });
   const abort = new AbortController();
@@ -51,11 +63,12 @@ export async function serve(kind: "stream" | "json" | "unwatched" = "stream", he
       format: "client",
     };
     void drain(response, reply, {
-      watch: kind === "unwatched" ? undefined : watchReply(contentType),
-      ping,
+      watch: kind === "unwatched" ? undefined : (ingress?.watch(contentType) ?? watchReply(contentType)),
+      ping: ingress?.ping ?? ping,
       pingAfterMs: 10_000,
       stuckAfterMs: 120_000,
-      encodeStreamError,
+      quietSince: performance.now() - quietMs,
+      encodeStreamError: (error) => ingress?.encodeStreamError(error) ?? encodeStreamError(error),
       signal: abort.signal,
       now: () => performance.now(),
     }).then(drained.resolve, drained.reject);
