@@ -20,6 +20,7 @@ export type Verdict =
 
 export type Meaning = (data: string, name: string) => EventMeaning;
 
+const glanceBytes = 1024;
 const mostBytes = 8 * 1024 * 1024;
 const content: Verdict = { type: "content" };
 const tooLong: Verdict = { type: "too-long" };
@@ -41,8 +42,13 @@ export function judgeStream(meaning: Meaning): Judge<Uint8Array, Verdict> {
   };
   return {
     push(chunk) {
+      // The first events say it, of however many that have come.
+      for (let at = 0; at < chunk.length; at += glanceBytes) {
+        const verdict = judgeAll(splitter.push(chunk.subarray(at, at + glanceBytes)));
+        if (verdict !== undefined) return verdict;
+      }
       bytes += chunk.length;
-      return judgeAll(splitter.push(chunk)) ?? (bytes > mostBytes ? tooLong : undefined);
+      return bytes > mostBytes ? tooLong : undefined;
     },
     end(error) {
       if (error !== undefined) return brokenOff(error);

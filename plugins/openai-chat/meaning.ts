@@ -20,7 +20,9 @@ export function readMeaning(data: string): EventMeaning {
   const failure = reasons.map((reason) => finishFailures.get(reason)).find((found) => found !== undefined);
   if (failure !== undefined) return { error: failure.kind, message: failure.message };
   // A reply may be nothing but the reason for its end.
-  return reasons.length > 0 ? "content" : "preamble";
+  if (reasons.length > 0) return "content";
+  // Nothing comes after a reply in one piece.
+  return event["object"] === "chat.completion" ? "end" : "preamble";
 }
 
 /** Words, thoughts, calls, pictures, and whatever else a host has fields for. */

@@ -76,7 +76,6 @@ const failing: Readonly<Record<string, string>> = {
   "openai-responses failed-overloaded": "error overloaded_error",
   "openai-responses whole-error": "error api_error",
   "openai-responses whole-failed": "error rate_limit_error",
-  "openai-responses whole-no-response": "empty api_error",
   "gemini error-key": "error authentication_error",
   "gemini error-overflow": "error invalid_request_error",
   "gemini error-signature-corrupted": "error invalid_request_error",
