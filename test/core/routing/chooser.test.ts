@@ -308,15 +308,15 @@ describe("a deployment alone, with nothing to decide,", () => {
 });
 
 test("a store that is elsewhere is waited for, and gives the same choices", async () => {
-  const later =
-    <Method extends (...args: never[]) => unknown>(method: Method) =>
-    (...args: Parameters<Method>): Promise<Awaited<ReturnType<Method>>> =>
-      Promise.resolve().then(() => method(...args) as Awaited<ReturnType<Method>>);
+  const later = async <Value>(value: () => Value): Promise<Awaited<Value>> => {
+    await Promise.resolve();
+    return await value();
+  };
   const wrap = (store: MemoryRoutingStore): ChooserInit["store"] => ({
-    read: later(store.read),
-    cooldowns: later(store.cooldowns),
-    bound: later(store.bound),
-    bind: later(store.bind),
+    read: (ids) => later(() => store.read(ids)),
+    cooldowns: (keys) => later(() => store.cooldowns(keys)),
+    bound: (session) => later(() => store.bound(session)),
+    bind: (session, id, ttlMs) => later(() => store.bind(session, id, ttlMs)),
   });
   const setup = await choosing(three, strategy("least-busy"), { wrap });
   setup.store.begin("a");
