@@ -157,7 +157,7 @@ describe("GET /health", () => {
 describe("GET /health?live=true", () => {
   it("asks with the smallest request, with the deployment's key, past hooks, logs and sessions", async () => {
     const hook =
-      'import { defineHook } from "ccproxy/sdk"; export default defineHook({ preCall(request) { request.system = "from a hook"; } });';
+      'import { defineHook } from "ccproxy/sdk"; export default defineHook({ preUpstream(request) { request.system = "from a hook"; } });';
     await start([["m"]], {}, { files: { "hooks/all.ts": hook }, ccproxy: { hooks: [] } });
     const secret = "sk-ant-api03-of-a-caller";
     expect(counts(await health("?live=true", { headers: { authorization: `Bearer ${secret}`, "x-api-key": secret } }))).toEqual([1, 0, 0]);
@@ -289,6 +289,13 @@ describe("background checks", () => {
     const report = await health();
     expect([counts(report), asked("off")]).toEqual([[2, 0, 1], 0]);
     expect(report.healthy_endpoints[0]?.last_check).toMatch(/^\d{4}-.*Z$/);
+    await proxy.writeConfig({
+      model_list: [entry(["new"])],
+      general_settings: { background_health_checks: true, health_check_interval: 7 },
+    });
+    await proxy.reload();
+    while (asked("new") < 1) await upstream.nextRequest();
+    expect(counts(await health("?live=true"))).toEqual([1, 0, 0]);
     await proxy.stop(0);
     expect((await proxy.logLines()).filter(({ msg }) => msg === "request")).toEqual([]);
   });
