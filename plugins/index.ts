@@ -10,6 +10,7 @@ import { openaiChat } from "./openai-chat/index.ts";
 import { openaiCompatible } from "./openai-compatible/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 import { rules } from "./rules/index.ts";
+import { strategies } from "./strategies/index.ts";
 import { vertex } from "./vertex/index.ts";
 
 /** Dialects and their vendors first, then hosts, the more particular ones before those that take anything. */
@@ -24,4 +25,5 @@ export const builtinPlugins: readonly Plugin[] = [
   bedrock,
   vertex,
   rules,
+  strategies,
 ];

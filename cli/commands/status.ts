@@ -81,7 +81,7 @@ function printRunning({ stdout }: CliContext, report: StatusReport, log: string 
     ),
   );
   stdout.write(userCodeTable(report.userCode, paint));
-  stdout.write(`\n${paint("bold", "Models")}\n${routeTable(report.routes, paint)}`);
+  stdout.write(`\n${paint("bold", "Models")}\n${routeTable(report.routes, paint, report.deployments)}`);
 }
 
 function describeLast(last: NonNullable<StatusReport["last"]>, paint: Paint): string {

@@ -18,7 +18,6 @@ export function loadStrategy(config: Config, { strategies }: Pick<Registry, "str
     const at = location ?? { file: config.files[0] ?? config.directory };
     return { strategy: undefined, faults: [{ severity: "error", ...at, path: `router_settings.${path}`, message }] };
   };
-  if (strategies.size === 0) return { strategy: { choose: ([first]) => first }, faults: [] };
   if (factory === undefined) {
     const known = [...strategies.keys()];
     return fail("routing_strategy", `there is no strategy "${name}"; there are ${known.join(", ")}.${didYouMean(name, known)}`);
