@@ -17,14 +17,16 @@ export interface PoolFigures {
   readonly waiting: number;
 }
 
+/** A connection for one request. */
 export interface Lease {
+  dispatch(options: Omit<Dispatcher.DispatchOptions, "origin">, handler: Dispatcher.DispatchHandler): void;
   /** Whether the connection has served another request before this one; known once the request has begun. */
   readonly isReused: boolean;
-  /** For a request that has not begun: nothing of it is sent any more, and its handler is told nothing. */
-  giveUp(): void;
+  /** The request has failed or was given up: the connection is closed, or no longer made. */
+  end(): void;
 }
 
-export interface DispatchTerms {
+export interface Terms {
   readonly connectMs: number;
   /** On a connection of its own that no request was sent on before. */
   readonly isFresh: boolean;
@@ -55,10 +57,10 @@ export class OriginPool {
     this.#onEmpty = options.onEmpty;
   }
 
-  dispatch(options: Omit<Dispatcher.DispatchOptions, "origin">, handler: Dispatcher.DispatchHandler, terms: DispatchTerms): Lease {
-    const connection = (terms.isFresh ? undefined : this.#idle.pop()) ?? this.#open();
-    connection.take(terms.connectMs);
-    connection.client.dispatch(options, handler);
+  /** A connection that is free, or a new one. */
+  take({ connectMs, isFresh }: Terms): Lease {
+    const connection = (isFresh ? undefined : this.#idle.pop()) ?? this.#open();
+    connection.take(connectMs);
     return connection;
   }
 
@@ -104,14 +106,17 @@ interface Owner {
 
 class Connection implements Lease {
   readonly client: Client;
+  readonly #owner: Owner;
   isConnected = false;
   isBusy = false;
+  #isGone = false;
   #connectMs = 0;
   /** Since it was connected, the one under way included; it may connect anew for a request that has not begun. */
   #requests = 0;
   #stopConnecting: (() => void) | undefined;
 
   constructor(origin: string, connect: Connect, http2: boolean, owner: Owner) {
+    this.#owner = owner;
     this.client = new Client(origin, {
       allowH2: http2,
       keepAliveTimeout: origin.startsWith("https:") ? idleMs.https : idleMs.http,
@@ -132,18 +137,20 @@ class Connection implements Lease {
     });
     this.client.on("disconnect", () => {
       this.isConnected = false;
-      if (!this.isBusy) owner.gone(this);
+      if (!this.isBusy) this.end();
     });
-    this.client.on("connectionError", (_, __, error) => {
-      owner.gone(this);
-      // It would try again, for ever, after some errors.
-      void this.client.destroy(error);
-    });
+    // It would try again, for ever, after some errors.
+    this.client.on("connectionError", () => this.end());
     this.client.on("drain", () => {
+      if (this.#isGone) return;
       this.isBusy = false;
-      if (this.isConnected && !this.client.destroyed) owner.free(this);
-      else owner.gone(this);
+      if (this.isConnected) this.#owner.free(this);
+      else this.end();
     });
+  }
+
+  dispatch(options: Omit<Dispatcher.DispatchOptions, "origin">, handler: Dispatcher.DispatchHandler): void {
+    this.client.dispatch(options, handler);
   }
 
   take(connectMs: number): void {
@@ -156,8 +163,12 @@ class Connection implements Lease {
     return this.#requests > 1;
   }
 
-  giveUp(): void {
+  end(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#owner.gone(this);
     this.#stopConnecting?.();
-    void this.client.destroy();
+    // The client may be in the middle of telling why. Left alone it would connect anew for a request that was aborted.
+    queueMicrotask(() => void this.client.destroy());
   }
 }

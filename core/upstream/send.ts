@@ -79,7 +79,7 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
       if (controller !== undefined) controller.abort(reason);
       else {
         fail(reason);
-        lease?.giveUp();
+        lease?.end();
       }
     };
     const onAbort = (): void => end(abortReason(signal));
@@ -123,6 +123,7 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
         },
         onResponseError(_, error) {
           const isReused = lease?.isReused === true;
+          lease?.end();
           const unanswered = { error, isReused, isAnswered, ms: performance.now() - begunAt };
           if (ended === undefined && controller !== undefined && !isFresh && mayBeSentAgain(request, unanswered)) {
             request.onSentAgain?.();
@@ -133,7 +134,8 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
           fail(ended ?? describeFailure(error, { ...request, phase }));
         },
       };
-      lease = pool.dispatch(
+      lease = pool.take({ connectMs: timeouts.connectMs, isFresh });
+      lease.dispatch(
         {
           method: request.method,
           path: request.path,
@@ -143,7 +145,6 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
           bodyTimeout: timeouts.idleMs,
         },
         handler,
-        { connectMs: timeouts.connectMs, isFresh },
       );
     };
     start(false);

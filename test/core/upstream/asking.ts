@@ -2,7 +2,7 @@
 
 import { type ConnectionSource, plainConnections } from "../../../core/upstream/connection-settings.ts";
 import type { ConnectionConfig } from "../../../core/config/types.ts";
-import { Pools } from "../../../core/upstream/pools.ts";
+import type { Pools } from "../../../core/upstream/pools.ts";
 import { type SendTimeouts, type UpstreamRequest, type UpstreamResponse, send } from "../../../core/upstream/send.ts";
 import { type Names, createNames } from "../../../core/upstream/names.ts";
 

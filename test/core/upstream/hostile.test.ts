@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { decode } from "../../../core/upstream/decode.ts";
 import { Pools } from "../../../core/upstream/pools.ts";
 import { startRawUpstream } from "../../helpers/raw-upstream.ts";
-import { ask, settled, text } from "./asking.ts";
+import { ask, text } from "./asking.ts";
 
 const pools = new Pools();
 afterEach(() => pools.close());
@@ -110,6 +110,14 @@ describe("an upstream that answers with anything", () => {
     expect(await text(await ask(pools, upstream.origin))).toBe("ok");
     expect(await text(await ask(pools, upstream.origin))).toBe("ok");
     expect(upstream.connections).toHaveLength(2);
+  });
+});
+
+describe("a request that cannot be written", () => {
+  it("is a failure, and leaves nothing behind", async () => {
+    await using upstream = await startRawUpstream();
+    await expect(ask(pools, upstream.origin, { headers: [["bad", "line\nbreak"]] })).rejects.toMatchObject({ status: 502 });
+    expect(pools.figures()).toMatchObject([{ connections: 0, inFlight: 0, waiting: 0 }]);
   });
 });
 

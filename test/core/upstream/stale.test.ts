@@ -44,9 +44,7 @@ describe("F1: a connection that was used before and closes when the next request
   it("is not replaced by another idle one, which may be as stale", async () => {
     await using upstream = await startRawUpstream(async (connection) => {
       await connection.request();
-      await (
-        await upstream.connection(1)
-      ).socket;
+      await upstream.connection(1);
       connection.write(okay);
       await connection.request();
       if (connection.index < 2) reset(connection);
