@@ -85,7 +85,7 @@ function readPlan(headers: Headers, wallClock: number): Pick<Limits, "resetMs" |
 function scopeOfPlan(headers: Headers): "deployment" | "account" {
   const shared = sharedWindows.map((window) => headers.get(`anthropic-ratelimit-unified-${window}-status`));
   if (shared.includes("rejected")) return "account";
-  if (shared.every((status) => status !== undefined) && rejectedWindows(headers).length > 0) return "deployment";
+  if (shared.every((status) => status !== undefined)) return "deployment";
   const claim = headers.get("anthropic-ratelimit-unified-representative-claim");
   return claim === undefined || sharedClaims.has(claim) ? "account" : "deployment";
 }

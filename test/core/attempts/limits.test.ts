@@ -249,6 +249,7 @@ describe("F4: a plan that is used up", () => {
           "7d_oi-status": "rejected",
           "7d_oi-reset": at(33 * hour),
           "overage-status": "rejected",
+          "overage-reset": at(160 * hour),
           reset: at(33 * hour),
         }),
         ["retry-after", "118800"],
@@ -265,6 +266,23 @@ describe("F4: a plan that is used up", () => {
         "7d_oi-status": "rejected",
       }),
       { retryAfterMs: undefined, resetMs: undefined, scope: "deployment", exhausted: true },
+    ],
+    [
+      "is not the account's where only what is paid for beyond the plan is closed",
+      unified({
+        status: "rejected",
+        "representative-claim": "five_hour",
+        "5h-status": "allowed",
+        "7d-status": "allowed",
+        "overage-status": "rejected",
+        reset: at(hour),
+      }),
+      { retryAfterMs: undefined, resetMs: hour, scope: "deployment", exhausted: true },
+    ],
+    [
+      "is as its claim says where only one of the shared windows is told",
+      unified({ status: "rejected", "representative-claim": "seven_day", "5h-status": "allowed", reset: at(hour) }),
+      { retryAfterMs: undefined, resetMs: hour, scope: "account", exhausted: true },
     ],
     [
       "is the account's with a shared window closed, whatever the claim",

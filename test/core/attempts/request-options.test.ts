@@ -108,6 +108,7 @@ describe("what a body says", () => {
         ]),
       },
     });
+    expect(read({ fallbacks: [{ model: ["big"] }] }).fallbackTables).toEqual({ general: new Map([["model", targets]]) });
     expect(
       read({ context_window_fallbacks: [{ claude: ["big"] }], content_policy_fallbacks: [{ model: ["big"] }] }).fallbackTables,
     ).toEqual({
@@ -200,6 +201,7 @@ describe("Anthropic's own fallbacks", () => {
   it("are ours as a list without the beta", () => {
     expect(read({ fallbacks: ["gpt"] }, {}, "anthropic").fallbacks).toEqual([{ name: "gpt", overrides: {} }]);
     expect(sent({ model: "m", fallbacks: ["gpt"] }, {}, "anthropic")).toBe('{"model":"m"}');
+    expect(read({ fallbacks: ["gpt"] }, { "anthropic-beta": "prompt-caching-2024-07-31" }, "anthropic").fallbacks).toHaveLength(1);
   });
 
   it("are nobody's in another dialect", () => {
