@@ -56,14 +56,15 @@ const registry: Registry = createRegistry(builtinPlugins.includes(strategies) ? 
 /** Time zero: the beginning of a minute. */
 const zero = 1_800_000_000_000;
 
-export async function choosing(
-  wanted: readonly Wanted[],
-  router: Partial<RouterConfig> = {},
-  init: Partial<Omit<ChooserInit, "store">> & { readonly wrap?: (store: MemoryRoutingStore) => ChooserInit["store"] } = {},
-): Promise<Choosing> {
-  let ms = 0;
-  const wallClock = (): number => zero + ms;
-  const store = createMemoryRoutingStore({ now: () => ms, wallClock });
+export type ChoosingInit = Partial<Omit<ChooserInit, "store">> & {
+  readonly wrap?: (store: MemoryRoutingStore) => ChooserInit["store"];
+};
+
+export async function choosing(wanted: readonly Wanted[], router: Partial<RouterConfig> = {}, init: ChoosingInit = {}): Promise<Choosing> {
+  return choosingBy(await snapshotOf(wanted, router), init);
+}
+
+export async function snapshotOf(wanted: readonly Wanted[], router: Partial<RouterConfig> = {}): Promise<Snapshot> {
   const deployments = wanted.map(({ routing, ...each }) =>
     deploymentConfig({
       group: "g",
@@ -76,7 +77,14 @@ export async function choosing(
   const loaded = loadedConfig({ deployments, router: { ...defaultRouter, ...router } });
   const { snapshot, faults } = await buildSnapshot(loaded, { registry, loadUserProgram: withoutUserCode }, 1, new Date(zero));
   if (snapshot === undefined) throw new Error(faults.map(({ message }) => message).join("\n"));
-  const { wrap = (each) => each, ...services } = init;
+  return snapshot;
+}
+
+/** Knowing nothing yet. */
+export function choosingBy(snapshot: Snapshot, { wrap = (each) => each, ...services }: ChoosingInit = {}): Choosing {
+  let ms = 0;
+  const wallClock = (): number => zero + ms;
+  const store = createMemoryRoutingStore({ now: () => ms, wallClock });
   const chooser = createChooser({ store: wrap(store), random: seeded(7), wallClock, ...services });
 
   const leg = (name = "g"): Leg => {
