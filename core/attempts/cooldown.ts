@@ -88,11 +88,11 @@ export function failWindowMs({ ms }: CooldownConfig): number {
   return Math.max(1000, ms);
 }
 
-export function deploymentKey({ deploymentId }: Pick<Deployment, "deploymentId">): string {
+function deploymentKey({ deploymentId }: Pick<Deployment, "deploymentId">): string {
   return `deployment:${deploymentId}`;
 }
 
-export function accountKey({ account }: Pick<Deployment, "account">): string {
+function accountKey({ account }: Pick<Deployment, "account">): string {
   return `account:${account}`;
 }
 

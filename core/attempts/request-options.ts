@@ -68,11 +68,6 @@ const tagsInMetadata = "metadata.tags";
 
 const headers = ["x-litellm-num-retries", "x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-tags", "x-litellm-disable-fallbacks"];
 
-/** Whether a header is for the router, and not for an upstream. */
-export function isControlHeader(name: string): boolean {
-  return headers.includes(name);
-}
-
 /**
  * Costs next to nothing where nothing is said.
  *

@@ -2,13 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { mockFailure } from "../../../core/attempts/mock-failure.ts";
-import {
-  type RequestOptions,
-  isControlHeader,
-  noRequestOptions,
-  readRequestOptions,
-  withoutControls,
-} from "../../../core/attempts/request-options.ts";
+import { type RequestOptions, noRequestOptions, readRequestOptions, withoutControls } from "../../../core/attempts/request-options.ts";
 import { createRequestBody } from "../../../core/body/request-body.ts";
 import type { RequestBody } from "../../../sdk/body.ts";
 import { ProxyError } from "../../../sdk/errors.ts";
@@ -174,11 +168,6 @@ describe("what headers say", () => {
     [{ "x-litellm-disable-fallbacks": "yes" }, "x-litellm-disable-fallbacks: found a text; wanted true or false."],
   ])("is refused by its name: %j", (headers, message) => {
     expect(refusal({}, headers).message).toBe(message);
-  });
-
-  it("is for the router alone", () => {
-    expect(["x-litellm-num-retries", "x-litellm-tags", "x-litellm-timeout"].every(isControlHeader)).toBe(true);
-    expect(["x-litellm-api-key", "retry-after", "x-stainless-retry-count"].some(isControlHeader)).toBe(false);
   });
 });
 
