@@ -12,7 +12,7 @@ export type Headers = Readonly<Record<string, string>>;
 /** Something a test opens when it has seen what it wanted to see. */
 export interface Gate {
   readonly opened: Promise<void>;
-  open(): void;
+  readonly open: () => void;
 }
 
 export function gate(): Gate {
@@ -90,8 +90,11 @@ export function inOrder(...steps: readonly (Act | Promise<unknown>)[]): Act {
   };
 }
 
-/** Where a stream goes wrong. `content: 0`: before the first content, with all there is before it. */
-export type At = { readonly content: number } | { readonly bytes: number } | "end";
+/**
+ * Where a stream goes wrong: after so many pieces of it, the first of which says nothing yet on any wire, or before the
+ * next one behind so many pieces of content, or after so many bytes.
+ */
+export type At = { readonly pieces: number } | { readonly content: number } | { readonly bytes: number } | "end";
 
 export interface StreamFault {
   readonly headers?: Headers;
@@ -149,6 +152,7 @@ export function wholeStream({ wire, asked }: Pick<Line, "wire" | "asked">, said:
 
 function upTo(pieces: readonly Piece[], at: At): readonly Uint8Array[] {
   if (at === "end") return pieces.map(({ bytes }) => bytes);
+  if ("pieces" in at) return pieces.slice(0, at.pieces).map(({ bytes }) => bytes);
   if ("bytes" in at) {
     const whole = Buffer.concat(pieces.map(({ bytes }) => bytes));
     if (at.bytes > whole.length) throw new Error(`the stream has ${whole.length} bytes, ${at.bytes} were wanted`);

@@ -97,6 +97,11 @@ export function readStream(text: string, client: ClientName = "anthropic"): Read
   const events: string[] = [];
   for (const { name, data } of raw) {
     if (data === "") continue;
+    // The vendor's client looks no further at one; half an event may have been made one.
+    if (name === "ping") {
+      events.push(name);
+      continue;
+    }
     const value: Loose = data === "[DONE]" ? data : JSON.parse(data);
     events.push(name === "" ? (value.type ?? value.object ?? (value.error === undefined ? String(value) : "error")) : name);
     const found = step(value);

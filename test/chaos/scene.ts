@@ -6,6 +6,7 @@ import type { DeploymentHealthRow } from "../../core/health/describe.ts";
 import { type Answer, type OpenAnswer, ask, openAnswer } from "../helpers/client.ts";
 import { statusOf, traceOf, untilIdle } from "../helpers/exchanges.ts";
 import { type Proxy, type ProxyOptions, startProxy } from "../helpers/proxy.ts";
+import type { SelfSigned } from "../helpers/self-signed.ts";
 import { anthropicWire } from "../helpers/wires/anthropic.ts";
 import { openaiChatWire } from "../helpers/wires/openai-chat.ts";
 import type { Wire } from "../helpers/wires/wire.ts";
@@ -20,6 +21,10 @@ export interface Entry {
   /** Its deployment's id, too. */
   readonly name: string;
   readonly wire?: Wire;
+  /** The entry whose host it is at, too. Default: a host of its own. */
+  readonly at?: string;
+  /** Its host speaks TLS, as whoever this says, under the name `localhost`. */
+  readonly tls?: SelfSigned;
   /** Default: the group `m`. */
   readonly group?: string;
   /** Of `litellm_params`. */
@@ -67,8 +72,8 @@ export async function startScene({ entries, router, litellm, ...options }: Scene
   const chance = vi.spyOn(Math, "random").mockReturnValue(0);
   const hosts: Record<string, Chaos> = {};
   const places: Record<string, Place> = {};
-  for (const { name, wire = anthropicWire, acts } of entries) {
-    const host = await startChaos();
+  for (const { name, at, tls, wire = anthropicWire, acts } of entries) {
+    const host = (at === undefined ? undefined : hosts[at]) ?? (await startChaos(tls === undefined ? {} : { tls }));
     hosts[name] = host;
     places[name] = host.place(name, wire, ...acts);
   }
@@ -117,7 +122,10 @@ export async function startScene({ entries, router, litellm, ...options }: Scene
 }
 
 /** An entry of `model_list` for a place. */
-export function modelEntry({ name, wire = anthropicWire, group = "m", params = {} }: Omit<Entry, "acts">, url: string): unknown {
+export function modelEntry(
+  { name, wire = anthropicWire, group = "m", params = {} }: Pick<Entry, "name" | "wire" | "group" | "params">,
+  url: string,
+): unknown {
   const isAnthropic = wire.name === "anthropic";
   const own = isAnthropic
     ? { model: `anthropic/claude-${name}`, api_base: url, api_key: `sk-ant-key-of-${name}` }

@@ -53,7 +53,7 @@ export interface Place {
 }
 
 export interface Chaos extends AsyncDisposable {
-  /** http or https, by address. */
+  /** Of http by address, of https by the name `localhost`. */
   readonly origin: string;
   /** A part of the host, which its own script answers for. Default: each request hangs until its client leaves. */
   place(name: string, wire: Wire, ...acts: readonly Act[]): Place;
@@ -96,15 +96,17 @@ export async function startChaos({ tls }: { readonly tls?: SelfSigned } = {}): P
   }
 
   const raw = await startRawUpstream(serve, tls === undefined ? {} : { tls });
+  // Certificates are for names.
+  const origin = tls === undefined ? raw.origin : `https://localhost:${raw.port}`;
   return {
-    origin: raw.origin,
+    origin,
     place(name, wire, ...acts) {
       const stage: Stage = { wire, heard: [], waiting: [], acts, count: 0 };
       stages.set(name, stage);
       return {
         name,
         wire,
-        url: `${raw.origin}/${name}`,
+        url: `${origin}/${name}`,
         heard: stage.heard,
         next: () => new Promise((resolve) => void stage.waiting.push(resolve)),
         script(...next) {
