@@ -176,6 +176,19 @@ describe("a stop", () => {
     expect(await answers[0]?.ended).toBe("clean");
   });
 
+  it("goes on serving new connections for a while where others may be sending requests, though none is open", async () => {
+    const config = { model_list: [deployment("m", upstream.url)], general_settings: { master_key: "sk-of-the-test" } };
+    await using open = await startProxy({ config, host: "0.0.0.0", acceptMs: never });
+    const stopped = open.stop(never);
+    const readiness = await ask(open.url, undefined, { method: "GET", path: "/health/readiness" });
+    expect([readiness.status, readiness.headers.connection]).toEqual([503, "close"]);
+    upstream.script(jsonReply({ ok: true }));
+    const served = await ask(open.url, body, { headers: { authorization: "Bearer sk-of-the-test" } });
+    expect([served.status, served.headers.connection]).toEqual([200, "close"]);
+    void open.stop();
+    await stopped;
+  });
+
   it("keeps no connection alive for the requests after this one", async () => {
     const goAhead = Promise.withResolvers<void>();
     upstream.script(async () => {
