@@ -50,7 +50,7 @@ export class Splice {
       const words = this.#unsaid(text(block["text"]) ?? "");
       return words === "" ? [] : [{ type: "content_block_delta", index: openBlock, delta: { type: "text_delta", text: words } }];
     }
-    this.#given = "";
+    if (block?.["type"] !== "text") this.#given = "";
     this.#blocks.set(event["index"], nextBlock);
     return [...this.#close(), this.#placed(event)];
   }

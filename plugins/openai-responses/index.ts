@@ -30,6 +30,7 @@ const ingress: Ingress = {
   ping: Buffer.from(": ping\n\n"),
   watch: watchReply,
   meaning: readMeaning,
+  // `keepalive` is in no documentation: https://github.com/openai/openai-node/issues/1964
   isKeepAlive: keepAliveTest(["event: keepalive", 'data: {"type":"keepalive"', 'data: {"type": "keepalive"']),
   encodeTokenCount: (inputTokens) => jsonReply(200, { object: "response.input_tokens", input_tokens: inputTokens }),
   translation,

@@ -6,8 +6,8 @@ import type { JsonObject } from "../../sdk/events.ts";
 import { record, text } from "../../sdk/hub/json.ts";
 import { readStreamError } from "./errors.ts";
 
-/** Said before anything of the answer is. `keepalive` is in no documentation: https://github.com/openai/openai-node/issues/1964 */
-const preambles: ReadonlySet<string> = new Set(["response.created", "response.queued", "response.in_progress", "keepalive"]);
+/** Said before anything of the answer is. */
+const preambles: ReadonlySet<string> = new Set(["response.created", "response.queued", "response.in_progress"]);
 
 export function readMeaning(data: string, name: string): EventMeaning {
   // Not the vendor's, but of some hosts.

@@ -44,6 +44,8 @@ export interface PulledBody {
   readonly body: AsyncIterable<Uint8Array>;
   /** How often it was let go. */
   readonly returned: () => number;
+  /** How often it was asked for a chunk. */
+  readonly asked: () => number;
   give(chunk: string | Uint8Array): void;
   end(error?: Error): void;
 }
@@ -52,12 +54,14 @@ export function pulledBody(): PulledBody {
   const given: (Uint8Array | Error | undefined)[] = [];
   let wake = Promise.withResolvers<void>();
   let returned = 0;
+  let asked = 0;
   const put = (item: Uint8Array | Error | undefined): void => {
     given.push(item);
     wake.resolve();
   };
   const body: AsyncIterableIterator<Uint8Array> = {
     async next() {
+      asked++;
       while (given.length === 0) {
         await wake.promise;
         wake = Promise.withResolvers();
@@ -72,5 +76,11 @@ export function pulledBody(): PulledBody {
     },
     [Symbol.asyncIterator]: () => body,
   };
-  return { body, returned: () => returned, give: (chunk) => put(typeof chunk === "string" ? Buffer.from(chunk) : chunk), end: put };
+  return {
+    body,
+    returned: () => returned,
+    asked: () => asked,
+    give: (chunk) => put(typeof chunk === "string" ? Buffer.from(chunk) : chunk),
+    end: put,
+  };
 }

@@ -86,6 +86,12 @@ describe("a stream as bytes", () => {
     expect(await readAll(replyIn(await opening).body)).toBe(whole);
   });
 
+  it("may begin with much that says nothing", async () => {
+    const { queue, reply } = queueReply();
+    queue.push(Buffer.from(comment.repeat(1000) + start + blockStart));
+    expect((await open(reply)).type).toBe("content");
+  });
+
   it("is told in the turn in which the content comes", async () => {
     const { queue, reply } = queueReply();
     let isKnown = false;
@@ -278,6 +284,19 @@ describe("a signal", () => {
     expect(getEventListeners(abort.signal, "abort")).toEqual([]);
   });
 
+  it("ends the asking, too", async () => {
+    const { reply } = queueReply();
+    const pulled = pulledBody();
+    const abort = new AbortController();
+    const opening = open({ ...reply, body: pulled.body }, { signal: abort.signal });
+    abort.abort(new Error("left"));
+    await expect(opening).rejects.toThrow("left");
+    const asked = pulled.asked();
+    pulled.give(start);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(pulled.asked()).toBe(asked);
+  });
+
   it("that has fired already ends it as well", async () => {
     const { flow, reply } = queueReply();
     await expect(open(reply, { signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
@@ -402,6 +421,18 @@ describe("a reply in one piece", () => {
     queue.end();
     expect(await opening).toEqual({ type: "content", reply });
     expect(await readAll(queue)).toBe(json);
+  });
+
+  it("is one whole wherever it is cut", async () => {
+    const { queue, reply } = queueReply({ isEventStream: false });
+    const opening = open(reply);
+    const { now } = watched(opening);
+    const at = json.indexOf("[");
+    queue.push(Buffer.from(json.slice(0, at)));
+    queue.push(Buffer.from(json.slice(at)));
+    expect(await now()).toBeUndefined();
+    queue.end();
+    expect((await opening).type).toBe("content");
   });
 
   it("is released as it is when it is too long to be held", async () => {

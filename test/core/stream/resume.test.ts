@@ -153,6 +153,17 @@ describe("a reply that breaks in a text", () => {
     }
   });
 
+  it("says white space no second time in the block after it, but after a call", async () => {
+    const first = upTo(said(["Once \n"]), "content_block_stop");
+    expect(textOf((await run(first, "ended", said([" \nupon"]))).events)).toBe("Once \nupon");
+    const call = { ...block("tool_use"), content_block: { type: "tool_use", id: "toolu_1", name: "f", input: {} } };
+    const then = said([" \nupon"]).map((event) => (typeof event["index"] === "number" ? { ...event, index: event["index"] + 1 } : event));
+    const [begin = {}, ...rest] = then;
+    const { events } = await run(first, "ended", [begin, call, { type: "content_block_stop", index: 0 }, ...rest]);
+    expect(faultsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe("Once \n \nupon");
+  });
+
   it("is not asked to be gone on from what was said twice: what comes is given", async () => {
     const { events } = await run(upTo(whole, "content_block_delta", 3), "ended", said(["a time there was"]));
     expect(textOf(events)).toBe("Once upon a timea time there was");
