@@ -3,10 +3,11 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { installLitellm, litellmCommand, litellmReadyPath, litellmVersion } from "../scripts/litellm.ts";
 import { benchModel } from "./bodies.ts";
 import type { LaneContext, LaneSpec, Launch, Skip } from "./lanes.ts";
 
-const versions = { claudeCodeRouter: "2.0.0", portkey: "1.15.2", litellm: "1.106.2" };
+const versions = { claudeCodeRouter: "2.0.0", portkey: "1.15.2", litellm: litellmVersion };
 
 export const claudeCodeRouterLane: LaneSpec = {
   name: "claude-code-router",
@@ -86,32 +87,16 @@ export const litellmToChatLane: LaneSpec = {
 };
 
 function prepareLitellm(context: LaneContext, model: string, path: string): Launch | Skip {
-  const python = ["python3", "python"].find((file) => spawnSync(file, ["-m", "venv", "--help"]).status === 0);
-  if (python === undefined) return { skipped: "no Python with venv is here" };
-  const folder = join(context.cache, "litellm");
-  const file = join(folder, "venv/bin/litellm");
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
-    const made = spawnSync(python, ["-m", "venv", join(folder, "venv")]);
-    const filled = spawnSync(join(folder, "venv/bin/pip"), ["install", "--quiet", `litellm[proxy]==${versions.litellm}`], {
-      encoding: "utf8",
-    });
-    if (made.status !== 0 || filled.status !== 0) return { skipped: `pip could not install it: ${(filled.stderr ?? "").slice(-400)}` };
-  }
+  const program = installLitellm(context.cache);
+  if (typeof program !== "string") return program;
   const config = join(context.directory, "config.yaml");
   const deployment = `{model: ${model}, api_base: "${context.upstreamUrl}${path}", api_key: sk-ant-bench}`;
   writeFileSync(
     config,
     `model_list:\n  - model_name: ${benchModel}\n    litellm_params: ${deployment}\nlitellm_settings: {telemetry: false, num_retries: 0}\n`,
   );
-  const environment = {
-    HOME: context.directory,
-    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: "true",
-    LITELLM_LOCAL_MODEL_COST_MAP: "True",
-    LITELLM_LOG: "ERROR",
-  };
-  const args = ["--config", config, "--host", "127.0.0.1", "--port", String(context.port), "--num_workers", "1"];
-  return { command: { file, args, environment, directory: context.directory }, readyPath: "/health/liveliness", startTimeoutMs: 120_000 };
+  const command = litellmCommand(program, { config, port: context.port, home: context.directory });
+  return { command, readyPath: litellmReadyPath, startTimeoutMs: 120_000 };
 }
 
 function node(context: LaneContext, args: readonly string[], readyPath: string): Launch {
