@@ -73,7 +73,7 @@ describe("a hundred reloads", () => {
     expect(await Promise.all(streams.map(({ ended }) => ended))).toEqual(streams.map(() => "clean"));
     expect(streams.filter(({ text }) => !text.includes("message_stop") || text.includes("event: error"))).toEqual([]);
     expect((await statusOf(proxy)).config).toMatchObject({ snapshot: 101, rejected: null });
-  });
+  }, 60_000);
 });
 
 describe("a broken edit", () => {
