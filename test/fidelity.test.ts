@@ -23,6 +23,8 @@ beforeAll(async () => {
   proxy = await startProxy({
     config: {
       model_list: [deployment("same", upstream.url), deployment("routed", upstream.url, { model })],
+      // Replies are of no protocol here, so that none may be held to be judged.
+      router_settings: { num_retries: 0 },
     },
     ccproxy: { rules: [{ name: "routed", rule: "ccproxy.rules.HeaderRule", params: { header: "x-lane", value: "routed" } }] },
   });

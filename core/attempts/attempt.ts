@@ -67,6 +67,7 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
   const origin = originOf(deployment);
   const booked = book(services, { deploymentId, origin, isRetry: options.isRetry, release });
   const startedAt = exchange.now();
+  const isCallersTimeout = exchange.options.timeoutMs !== undefined || exchange.options.streamTimeoutMs !== undefined;
   // What is billed to its end is read to its end, though its caller may leave.
   const own = onDisconnectOf(deployment) === "drain" ? detachable(signal) : undefined;
   const fail = async (failure: Failure, credential: "own" | "shared"): Promise<AttemptResult> => {
@@ -83,12 +84,12 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
       const { headersMs } = sendTimeouts(deployment.timeouts, exchange);
       const leftMs = Math.max(0, headersMs - (exchange.now() - startedAt));
       const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs, leftMs), signal });
-      if (opening.type === "failed") return await fail(classifyInBand(opening.error, services.wallClock()), credential);
+      if (opening.type === "failed") return await fail(classifyInBand(opening.error, services.wallClock(), credential), credential);
       ({ reply } = opening);
       // Headers alone are no beginning.
       if (opening.type === "undecided" && reply.isEventStream && exchange.now() - startedAt >= headersMs) {
         letGo(reply);
-        return await fail(classifyInBand(noContent(originOf(deployment), headersMs), services.wallClock()), credential);
+        return await fail(classifyInBand(noContent(originOf(deployment), headersMs), services.wallClock(), credential), credential);
       }
     }
     const contentAt = isHeld ? exchange.now() : undefined;
@@ -115,7 +116,7 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
       },
     };
   } catch (error) {
-    const failure = signal.aborted ? undefined : classifyThrown(error, services.wallClock());
+    const failure = signal.aborted ? undefined : classifyThrown(error, services.wallClock(), { isCallersTimeout });
     if (failure !== undefined) return fail(failure, "shared");
     booked.end(nothing);
     throw error;

@@ -42,7 +42,9 @@ async function enter(exchange: Exchange, services: CommitServices, committed: Co
   const { target, leg, booked, credential } = committed;
   const { deployment } = target;
   const failure =
-    settlement.outcome === "upstream-failed" && credential !== undefined ? failureOf(settlement, services.wallClock()) : undefined;
+    settlement.outcome === "upstream-failed" && credential !== undefined
+      ? failureOf(settlement, services.wallClock(), credential)
+      : undefined;
   if (failure !== undefined && credential !== undefined) {
     await takeConsequences(exchange, services, { deployment, leg, failure, credential, booked });
     return;
@@ -52,12 +54,12 @@ async function enter(exchange: Exchange, services: CommitServices, committed: Co
   if (isFirst && isGood) await takeSuccess(services, deployment);
 }
 
-function failureOf({ error, summary }: Settlement, wallClock: number): ReturnType<typeof classifyThrown> {
+function failureOf({ error, summary }: Settlement, wallClock: number, credential: CredentialOwner): ReturnType<typeof classifyThrown> {
   if (typeof error !== "string") return classifyThrown(error, wallClock);
   const message = summary?.errorMessage ?? error;
   const status = error === "overloaded_error" ? 529 : error === "rate_limit_error" ? 429 : 502;
   const kind = error === "overloaded_error" || error === "rate_limit_error" ? error : "api_error";
-  return classifyInBand(new ProxyError(message, { status, kind }), wallClock);
+  return classifyInBand(new ProxyError(message, { status, kind }), wallClock, credential);
 }
 
 function endOf(exchange: Exchange, committed: Committed, settlement: Settlement, outcome: AttemptEnd["outcome"]): AttemptEnd {

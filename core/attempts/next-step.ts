@@ -87,7 +87,7 @@ export function nextStep(question: StepQuestion): Step {
   const because = reasonToLeave(question);
   if (because !== undefined) return { type: question.hasFallbacks ? "leave" : "give-up", because };
   if (question.others > 0) return { type: "switch" };
-  const delayMs = backoffMs(question);
+  const delayMs = backoffMs({ ...question, isExplicit: question.retries.isExplicit });
   if (delayMs === undefined) return { type: question.hasFallbacks ? "leave" : "give-up", because: "the upstream asks to wait too long" };
   return { type: "retry", delayMs };
 }

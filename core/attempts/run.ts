@@ -5,7 +5,7 @@ import type { Exchange, Reply } from "../exchange.ts";
 import type { Leg } from "../routing/leg.ts";
 import { resolveLeg } from "../routing/resolve-leg.ts";
 import { UpstreamRefusal } from "../translation/upstream-error.ts";
-import type { Failure } from "./failure.ts";
+import type { Failure, FailureClass } from "./failure.ts";
 import { fallbackKey, fallbacksFor } from "./fallbacks.ts";
 import { goingOn } from "./go-on.ts";
 import { mockFailure } from "./mock-failure.ts";
@@ -46,7 +46,7 @@ type Ended = Exclude<LegResult, { readonly type: "passed over" }>;
 async function follow(exchange: Exchange, services: CallServices, way: Way): Promise<Ended> {
   const { leg, depth, journey } = way;
   for (const name of [leg.name, leg.group]) journey.visited.add(fallbackKey({ name, overrides: leg.overrides }));
-  const hasFallbacks = fallbacksOf(exchange, way, undefined).length > 0;
+  const hasFallbacks = withTables.some((type) => fallbacksOf(exchange, way, type).length > 0);
   const options = { leg, journey, isFallback: depth > 0, hasMore: way.hasMore || hasFallbacks };
   const result = await tryOrMock(exchange, services, { ...options, mayPassOver: hasFallbacks }, depth);
   if (result.type === "reply") return result;
@@ -74,7 +74,7 @@ async function askFallbacks(
   failure: Failure | undefined,
 ): Promise<Ended | undefined> {
   const { leg, depth, journey } = way;
-  const legs = fallbacksOf(exchange, way, failure);
+  const legs = fallbacksOf(exchange, way, failure?.class ?? "server");
   for (const [index, next] of legs.entries()) {
     if (journey.visited.has(fallbackKey(next))) continue;
     exchange.fallbacks++;
@@ -86,22 +86,26 @@ async function askFallbacks(
   return undefined;
 }
 
-/** @param failure of the group; undefined: one that any fallback would be for */
-function fallbacksOf(exchange: Exchange, { leg, journey }: Way, failure: Failure | undefined): readonly Leg[] {
+/** Classes of failures that have a table of their own, and one that stands for all others. */
+const withTables = ["server", "context-window", "content-policy"] as const;
+
+/** Those that are none were told of when the configuration was read. */
+function fallbacksOf(exchange: Exchange, { leg, journey }: Way, type: FailureClass): readonly Leg[] {
   const { config, routes } = exchange.snapshot;
-  const targets = fallbacksFor(failure ?? { class: "server" }, {
-    name: leg.name,
-    group: leg.group,
-    config: config.router.fallbacks,
-    options: exchange.options,
-    attempted: journey.visited,
-    handedOn: exchange.fallbacks,
-  });
+  const targets = fallbacksFor(
+    { class: type },
+    {
+      name: leg.name,
+      group: leg.group,
+      config: config.router.fallbacks,
+      options: exchange.options,
+      attempted: journey.visited,
+      handedOn: exchange.fallbacks,
+    },
+  );
   return targets.flatMap((target) => {
     const resolved = resolveLeg(routes, target);
-    if (resolved.type === "leg") return [resolved.leg];
-    if (failure !== undefined) exchange.trace.add("call", "a fallback that cannot be asked", { name: target.name, why: resolved.type });
-    return [];
+    return resolved.type === "leg" ? [resolved.leg] : [];
   });
 }
 

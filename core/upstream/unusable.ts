@@ -58,5 +58,6 @@ function excerpt(text: string, hide: (text: string) => string): string {
 }
 
 function unusable(message: string): ProxyError {
-  return new ProxyError(message, { status: 502, kind: "api_error" });
+  // The same question would get the same answer.
+  return new ProxyError(message, { status: 502, kind: "api_error", headers: { "x-should-retry": "false" } });
 }

@@ -11,6 +11,8 @@ export interface HookedOptions extends Omit<ProxyOptions, "config" | "files" | "
   readonly entries?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly reply?: Script;
   readonly modelInfo?: Readonly<Record<string, unknown>>;
+  /** Default 0: nothing is held, and each request is one attempt. */
+  readonly retries?: number;
 }
 
 export interface Hooked extends AsyncDisposable {
@@ -21,9 +23,10 @@ export interface Hooked extends AsyncDisposable {
   open(stream: boolean, options?: ClientOptions): Promise<OpenAnswer>;
 }
 
-export async function startHooked({ hooks, entries = {}, reply, modelInfo, ...options }: HookedOptions): Promise<Hooked> {
+export async function startHooked({ hooks, entries = {}, reply, modelInfo, retries = 0, ...options }: HookedOptions): Promise<Hooked> {
   const upstream = await startUpstream(reply);
-  const entry = deployment("m", upstream.url);
+  // Scripts are of attempts, one after the other.
+  const entry = deployment("m", upstream.url, { num_retries: retries });
   const proxy = await startProxy({
     ...options,
     config: { model_list: [modelInfo === undefined ? entry : { ...(entry as object), model_info: modelInfo }] },

@@ -7,7 +7,7 @@ import { failureOf } from "./failures.ts";
 
 const most = 1 - Number.EPSILON;
 const wait = (type: FailureClass, times: number, random = most, minDelayMs = 0, retryAfterMs?: number): number | undefined =>
-  backoffMs({ failure: { ...failureOf(type), retryAfterMs }, times, minDelayMs, random: () => random });
+  backoffMs({ failure: { ...failureOf(type), retryAfterMs }, times, isExplicit: true, minDelayMs, random: () => random });
 
 describe("the wait before the same deployment is asked again", () => {
   it.each(["rate-limit", "overloaded", "exhausted"] as const)("is up to 1, 2, 4, 8, 16, then 20 seconds after %s", (type) => {
@@ -21,6 +21,12 @@ describe("the wait before the same deployment is asked again", () => {
   it("is anything up to that, nothing too", () => {
     expect(wait("overloaded", 3, 0)).toBe(0);
     expect(wait("overloaded", 3, 0.5)).toBe(2000);
+  });
+
+  it("is what the upstream asks for, up to ten seconds where nobody said how often to ask", () => {
+    const asked = (retryAfterMs: number): number | undefined =>
+      backoffMs({ failure: { ...failureOf("server"), retryAfterMs }, times: 1, isExplicit: false, minDelayMs: 0, random: () => 0 });
+    expect([asked(7000), asked(10_000), asked(10_001)]).toEqual([7000, 10_000, undefined]);
   });
 
   it("is what the upstream asks for, up to a minute", () => {

@@ -94,7 +94,7 @@ describe("a deployment's key", () => {
       deployment("also-other", `${other.url}/base`, { api_key: "key-of-base", forward_client_auth: true }),
     ]);
     other.script(
-      rawReply((response) => void response.end("{}")),
+      rawReply((response) => void response.end('{"some":"answer"}')),
       "*",
     );
     for (const model of ["of-vendor", "of-other", "also-other"]) await call(proxy, model);

@@ -30,6 +30,7 @@ function start(upstream: Upstream): Promise<Proxy> {
           api_key: "os.environ/TEST_KEY",
           extra_headers: { "x-gateway-token": planted.gatewayHeader },
           connect_timeout: 1,
+          num_retries: 0,
         }),
         deployment("unreachable", "http://127.0.0.1:1", { api_key: planted.otherKey }),
         { model_name: "keyless", litellm_params: { model: "anthropic/x", api_base: upstream.url } },

@@ -50,7 +50,8 @@ describe("onComplete is told of", () => {
     const hook = `preCall(request) { if (request.model === "denied") return deny(403, "no"); if (request.model === "answered") return respond("here"); }, ${tells}`;
     await using hooked = await startHooked({
       hooks: { "a.ts": hook },
-      reply: [errorReply(429), cutReply(), streamReply({ text: "one two three", cutAfter: { events: 4 } })],
+      // A connection that was used before gets a second chance.
+      reply: [errorReply(429), cutReply(), cutReply(), streamReply({ text: "one two three", cutAfter: { events: 4 } })],
       modelInfo,
     });
     const send = (model: string): Promise<unknown> => ask(hooked.proxy.url, JSON.stringify({ model, max_tokens: 1, messages: [] }));

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 
 import { models } from "../../../core/models/look-up.ts";
 import { costUsd } from "../../../core/spend/cost.ts";
@@ -51,10 +51,20 @@ describe("the cost by the list of prices", () => {
   it("is that of the model that answered", () => {
     expect(costUsd(small, {}, opus)).toBe(0.004 + 0.002 + 0.00008 + 0.0015);
     expect(costUsd(small, {}, { providerName: "openai", model: "gpt-6-sol" })).toBe(0.002 + 0.001 + 0.00008 + 0.00075);
-    expect(costUsd(small, {}, { providerName: "deepseek_anthropic", model: "deepseek-v4-pro" })).toBeCloseTo(
-      0.00066 + 0.000198 + 0.0000088 + 0.000198,
-      12,
-    );
+  });
+
+  it("is that of the hour, where the list has hours", () => {
+    const deepseek = { providerName: "deepseek_anthropic", model: "deepseek-v4-pro" };
+    const sum = 0.00066 + 0.000198 + 0.0000088 + 0.000198;
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      vi.setSystemTime("2026-11-23T00:30:00Z");
+      expect(costUsd(small, {}, deepseek)).toBeCloseTo(sum, 12);
+      vi.setSystemTime("2026-11-23T02:30:00Z");
+      expect(costUsd(small, {}, deepseek)).toBeCloseTo(2 * sum, 12);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("is dearer for a long request, all tokens of it", () => {
