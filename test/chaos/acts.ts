@@ -67,7 +67,7 @@ export function refuses(status: number, { type, message = `scripted ${status}`, 
     const body =
       line.wire.name === "anthropic"
         ? { type: "error", error: { type: ownType, message }, request_id: "req_chaos" }
-        : { error: { message, type: type ?? "server_error", param: null, code: null } };
+        : { error: { message, type: type ?? "server_error", param: null, code: status === 529 ? "server_is_overloaded" : null } };
     return plain(status, body, headers)(line);
   };
 }
@@ -136,6 +136,7 @@ export function streams(said: string | ReplyScript, { headers = {}, at = "end", 
 /** An error event as the dialect tells it in the middle of a stream. */
 export function inBandError(wire: Wire, type = "overloaded_error", message = "Overloaded"): Uint8Array {
   if (wire.name === "anthropic") return encodeEvent({ type: "error", error: { type, message } });
+  if (wire.name === "openai-responses") return encodeEvent({ type: "error", code: "server_is_overloaded", message, param: null });
   return dataEvent({ error: { message, type: "server_error", param: null, code: type } });
 }
 

@@ -78,7 +78,9 @@ export const clients: Readonly<Record<ClientName, Client>> = {
         .flatMap((item: Loose) => item.content ?? [])
         .map((part: Loose) => part.text ?? "")
         .join(""),
-    error: ({ error }) => ({ of: error.code ?? error.type, message: error.message }),
+    // Within a stream the vendor itself puts it so.
+    error: ({ error, code, message }) =>
+      error === undefined ? { of: code, message } : { of: error.code ?? error.type, message: error.message },
   },
 };
 

@@ -126,9 +126,10 @@ export function modelEntry(
   { name, wire = anthropicWire, group = "m", params = {} }: Pick<Entry, "name" | "wire" | "group" | "params">,
   url: string,
 ): unknown {
-  const isAnthropic = wire.name === "anthropic";
-  const own = isAnthropic
-    ? { model: `anthropic/claude-${name}`, api_base: url, api_key: `sk-ant-key-of-${name}` }
-    : { model: `openai/gpt-${name}`, api_base: `${url}/v1`, api_key: `sk-key-of-${name}` };
+  const prefix = wire.name === "openai-responses" ? "openai/responses" : "openai";
+  const own =
+    wire.name === "anthropic"
+      ? { model: `anthropic/claude-${name}`, api_base: url, api_key: `sk-ant-key-of-${name}` }
+      : { model: `${prefix}/gpt-${name}`, api_base: `${url}/v1`, api_key: `sk-key-of-${name}` };
   return { model_name: group, litellm_params: { ...own, ...params }, model_info: { id: name } };
 }

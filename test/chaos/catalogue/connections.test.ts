@@ -18,7 +18,7 @@ async function start(entries: SceneOptions["entries"], more: Omit<SceneOptions, 
 
 const complete = { type: "complete" };
 const tooWide = "x".repeat(100 * 1024);
-const endless = gzipSync(Buffer.alloc(40 * 1024 * 1024, ": \n"));
+const endless = gzipSync(`:${" ".repeat(40 * 1024 * 1024)}`);
 
 describe.each(Object.values(wires))("over $name", (wire) => {
   const startWithTwo = (fails: Omit<Entry, "name">, more?: Omit<SceneOptions, "entries">): Promise<void> =>
@@ -141,7 +141,7 @@ describe.each(Object.values(wires))("over $name", (wire) => {
     if (wire.name !== "anthropic") return expectTheOther();
     const answer = await scene.ask();
     const error = { type: "error", of: "api_error", message: expect.stringMatching(/compressed answer was given up: .* made 3\d\.\d MB/) };
-    expect([answer.end, readStream(answer.text).ending]).toMatchObject(["clean", error]);
+    expect([answer.end, readStream(answer.text.slice(-1000)).ending]).toMatchObject(["clean", error]);
     expect(await scene.records()).toMatchObject([{ outcome: "upstream-failed", status: 200, attempts: 1 }]);
   });
 
