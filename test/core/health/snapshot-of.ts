@@ -7,7 +7,7 @@ import { buildSnapshot, type Snapshot, withoutUserCode } from "../../../core/sna
 import { builtinPlugins } from "../../../plugins/index.ts";
 import { deploymentConfig, loadedConfig } from "../../helpers/config.ts";
 
-export const registry: Registry = createRegistry(builtinPlugins);
+const registry: Registry = createRegistry(builtinPlugins);
 
 type Overrides = Partial<Omit<DeploymentConfig, "routing">> & {
   readonly health?: Partial<RoutingParams["health"]>;
