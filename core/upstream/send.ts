@@ -125,7 +125,7 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
           const isReused = lease?.isReused === true;
           lease?.end();
           const unanswered = { error, isReused, isAnswered, ms: performance.now() - begunAt };
-          if (ended === undefined && controller !== undefined && !isFresh && mayBeSentAgain(request, unanswered)) {
+          if (ended === undefined && !isFresh && mayBeSentAgain(request, unanswered)) {
             request.onSentAgain?.();
             start(true);
             return;

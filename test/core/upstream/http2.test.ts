@@ -98,6 +98,14 @@ describe("HTTP/2", () => {
     expect(sessions).toHaveLength(2);
   });
 
+  it("F11: a stream that is refused twice is a failure", async () => {
+    const origin = await start((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+    const onSentAgain = vi.fn();
+    await expect(ask(pools, origin, { source, onSentAgain })).rejects.toMatchObject({ status: 502, fault: "closed-before-response" });
+    expect(onSentAgain).toHaveBeenCalledTimes(1);
+    expect(sessions).toHaveLength(2);
+  });
+
   it("N19: a stream that ends with another code before its answer is a failure", async () => {
     const origin = await start((stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
     const onSentAgain = vi.fn();

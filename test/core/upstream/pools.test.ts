@@ -1,14 +1,20 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ConnectionSource } from "../../../core/upstream/connection-settings.ts";
 import { Pools } from "../../../core/upstream/pools.ts";
 import { send, type UpstreamResponse } from "../../../core/upstream/send.ts";
 import { jsonReply, noReply, streamReply } from "../../helpers/replies.ts";
 import { startUpstream, type Upstream } from "../../helpers/upstream.ts";
+import { settled, sourceOf } from "./asking.ts";
 
 const pools = new Pools();
 afterEach(() => pools.close());
 
-function ask(upstream: Upstream, signal: AbortSignal = new AbortController().signal): Promise<UpstreamResponse> {
-  return send(pools.get(upstream.url), {
+async function ask(
+  upstream: Upstream,
+  signal: AbortSignal = new AbortController().signal,
+  source?: ConnectionSource,
+): Promise<UpstreamResponse> {
+  return send(pools.get(upstream.url, source), {
     method: "POST",
     path: "/v1/messages",
     headers: [],
@@ -74,5 +80,65 @@ describe("pools", () => {
     await arrived;
     await Promise.all([expect(pending).rejects.toMatchObject({ name: "ProxyError", status: 502 }), pools.close()]);
     expect(await read(await ask(upstream))).toBeGreaterThan(0);
+  });
+
+  it("are the same for configurations that connect in the same way, and others for those that do not", () => {
+    const variables = { HTTPS_PROXY: "http://proxy.test:1" };
+    const origin = "https://api.test";
+    const pool = pools.get(origin, sourceOf({}, variables));
+    expect(pools.get(origin, sourceOf({}, { ...variables, OTHER: "1" }))).toBe(pool);
+    const others = [
+      sourceOf({}, {}),
+      sourceOf({}, { HTTPS_PROXY: "http://user@proxy.test:1" }),
+      sourceOf({}, { ...variables, NO_PROXY: "other.test" }),
+      sourceOf({ forceIpv4: true }, variables),
+      sourceOf({ verify: false }, variables),
+      sourceOf({ http2: true }, variables),
+    ];
+    const all = others.map((source) => pools.get(origin, source));
+    expect(new Set([pool, ...all]).size).toBe(others.length + 1);
+  });
+
+  it("of an earlier configuration serve what it began, and go with their last connection", async () => {
+    await using upstream = await startUpstream(streamReply({ stallAfter: { events: 1 } }));
+    const [before, after] = [sourceOf({}), sourceOf({ forceIpv4: true })];
+    const { body } = await ask(upstream, undefined, before);
+    await body.next();
+    upstream.script(jsonReply({ ok: true }));
+    await read(await ask(upstream, undefined, after));
+    expect(pools.figures().map(({ connections, inFlight }) => [connections, inFlight])).toContainEqual([1, 1]);
+    await body.return();
+    await vi.waitFor(() => expect(pools.figures()).toHaveLength(1));
+    // An exchange that still holds on to the earlier one.
+    expect(await read(await ask(upstream, undefined, before))).toBeGreaterThan(0);
+    expect(pools.figures()).toHaveLength(2);
+    await pools.close();
+    expect(pools.figures()).toEqual([]);
+  });
+
+  it("tell how many connections there are, with and without requests", async () => {
+    await using upstream = await startUpstream([streamReply({ stallAfter: { events: 1 } }), jsonReply({ ok: true })]);
+    expect(pools.figures()).toEqual([]);
+    const first = ask(upstream);
+    expect(pools.figures()).toEqual([{ origin: upstream.url, proxy: undefined, connections: 0, inFlight: 0, waiting: 1 }]);
+    const { body } = await first;
+    await read(await ask(upstream));
+    await settled();
+    expect(pools.figures()).toEqual([{ origin: upstream.url, proxy: undefined, connections: 2, inFlight: 1, waiting: 0 }]);
+    await body.return();
+    await vi.waitFor(() => expect(pools.figures()).toMatchObject([{ connections: 1, inFlight: 0, waiting: 0 }]));
+  });
+
+  it("open no connection in place of one that was given up", async () => {
+    await using upstream = await startUpstream([noReply(), jsonReply({ ok: true })]);
+    const abort = new AbortController();
+    const arrived = upstream.nextRequest();
+    const givenUp = ask(upstream, abort.signal);
+    const request = await arrived;
+    abort.abort(new Error("given up"));
+    await expect(givenUp).rejects.toThrow("given up");
+    await request.closed;
+    await read(await ask(upstream));
+    expect(upstream.connections).toBe(2);
   });
 });

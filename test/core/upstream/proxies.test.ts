@@ -127,15 +127,20 @@ describe("NO_PROXY", () => {
 });
 
 describe("through a proxy", () => {
-  it.each(["http", "https"] as const)("an http upstream is asked in a tunnel, by a proxy of the scheme %s", async (scheme) => {
+  it.each([
+    ["http", "me:p%40ss", "me:p@ss"],
+    ["https", "me", "me:"],
+    // A sign that was not encoded is taken as it stands.
+    ["http", "me:100%", "me:100%"],
+  ] as const)("an http upstream is asked in a tunnel, by a proxy of the scheme %s, as %s", async (scheme, user, sent) => {
     await using upstream = await startRawUpstream(answering);
     await using proxy = await startForwardProxy({ to: upstream.port, ...(scheme === "https" ? { tls: certificate } : {}) });
-    const source = sourceOf({ caFile }, { ALL_PROXY: `${scheme}://me:p%40ss%@proxy.test:${proxy.port}` });
+    const source = sourceOf({ caFile }, { ALL_PROXY: `${scheme}://${user}@proxy.test:${proxy.port}` });
     for (let count = 0; count < 2; count++) {
       expect(await text(await ask(pools, "http://api.test:8123", { source }))).toBe("ok");
       await settled();
     }
-    expect(proxy.asked).toEqual([["api.test:8123", `Basic ${btoa("me:p%40ss%")}`]]);
+    expect(proxy.asked).toEqual([["api.test:8123", `Basic ${btoa(sent)}`]]);
     expect(upstream.connections).toHaveLength(1);
     expect(upstream.connections[0]?.received()).toMatch(/^POST \/v1\/messages HTTP\/1\.1\r\nhost: api\.test:8123\r\n/);
     expect(upstream.connections[0]?.received()).not.toMatch(/proxy/i);

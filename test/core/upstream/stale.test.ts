@@ -53,8 +53,10 @@ describe("F1: a connection that was used before and closes when the next request
     await Promise.all([ask(pools, upstream.origin).then(text), ask(pools, upstream.origin).then(text)]);
     await settled();
     expect(pools.figures()[0]).toMatchObject({ connections: 2, inFlight: 0 });
-    expect(await text(await ask(pools, upstream.origin))).toBe("ok");
-    expect(upstream.connections).toHaveLength(3);
+    const onSentAgain = vi.fn();
+    expect(await text(await ask(pools, upstream.origin, { onSentAgain }))).toBe("ok");
+    expect(onSentAgain).toHaveBeenCalledTimes(1);
+    expect(upstream.connections.map((each) => each.received().match(/POST/g)?.length).toSorted()).toEqual([1, 1, 2]);
   });
 
   it("fails when the new one is closed, too: once is enough", async () => {
@@ -114,6 +116,25 @@ describe("F1: a connection that was used before and closes when the next request
     } finally {
       clock.mockRestore();
     }
+    expect(upstream.connections).toHaveLength(1);
+  });
+});
+
+describe("a request on a connection that was used before", () => {
+  it("is not sent again when it was given up, whatever the reason is called", async () => {
+    await using upstream = await startRawUpstream(async (connection) => {
+      await connection.request();
+      connection.write(okay);
+    });
+    const abort = new AbortController();
+    const reason = Object.defineProperty(new Error("the client left"), "code", { value: "ECONNRESET" });
+    await text(await ask(pools, upstream.origin));
+    await settled();
+    const asked = ask(pools, upstream.origin, { signal: abort.signal });
+    await upstream.connections[0]?.request();
+    abort.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+    await upstream.connections[0]?.closed;
     expect(upstream.connections).toHaveLength(1);
   });
 });
