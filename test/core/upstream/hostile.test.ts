@@ -93,6 +93,14 @@ describe("an upstream that answers with anything", () => {
     expect([response.status, response.headers, await text(response)]).toEqual([200, [], "ok"]);
   });
 
+  it("40 KB of headers are read", async () => {
+    await using upstream = await startRawUpstream(async (connection) => {
+      await connection.request();
+      connection.write(`${head}X-Long: ${"x".repeat(40_000)}\r\nContent-Length: 0\r\n\r\n`);
+    });
+    expect((await ask(pools, upstream.origin)).headers[0]?.[1]).toHaveLength(40_000);
+  });
+
   it("bytes above ASCII in headers stay what they are", async () => {
     await using upstream = await startRawUpstream(async (connection) => {
       await connection.request();
