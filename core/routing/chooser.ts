@@ -125,8 +125,15 @@ function join<A, B, C, D, Result>(
   return andThen(a, (first) => andThen(b, (second) => andThen(c, (third) => andThen(d, (fourth) => use(first, second, third, fourth)))));
 }
 
-function cooldownKeys({ deploymentId, account }: Deployment): readonly [string, string] {
-  return [`deployment:${deploymentId}`, `account:${account}`];
+/** Of one and the same deployment the same texts, for those are compared at a glance. */
+const keys = new WeakMap<Deployment, readonly [string, string]>();
+
+function cooldownKeys(deployment: Deployment): readonly [string, string] {
+  const known = keys.get(deployment);
+  if (known !== undefined) return known;
+  const made = [`deployment:${deployment.deploymentId}`, `account:${deployment.account}`] as const;
+  keys.set(deployment, made);
+  return made;
 }
 
 /** Of each deployment and its account the one that counts. */

@@ -9,6 +9,7 @@ import {
   maxSamples,
   unusedState,
 } from "../../sdk/routing-store.ts";
+import { MemorySessions } from "./memory-sessions.ts";
 
 export interface MemoryStoreInit {
   /** Monotonic ms. */
@@ -67,8 +68,7 @@ export function createMemoryRoutingStore({ now, wallClock, maxSessions = usualSe
   const deployments = new Map<string, Numbers>();
   const counters = new Map<string, Expiring<number>>();
   const cooled = new Map<string, Expiring<Cooldown>>();
-  /** The one that was bound longest ago first. */
-  const sessions = new Map<string, Expiring<string>>();
+  const sessions = new MemorySessions(maxSessions);
   let sweptAt = now();
 
   /** Once a minute, by whoever comes first. */
@@ -168,21 +168,11 @@ export function createMemoryRoutingStore({ now, wallClock, maxSessions = usualSe
       });
     },
 
-    bound(session) {
-      const known = sessions.get(session);
-      return known === undefined || known.until <= now() ? undefined : known.value;
-    },
+    bound: (session) => sessions.get(session, now()),
 
     bind(session, id, ttlMs) {
       const time = now();
-      sessions.delete(session);
-      if (ttlMs > 0) sessions.set(session, { value: id, until: time + ttlMs });
-      // Two for each that comes, so that those that are over go faster than they can come.
-      let looked = 0;
-      for (const [oldest, { until }] of sessions) {
-        if (sessions.size <= maxSessions && (until > time || ++looked > 2)) break;
-        sessions.delete(oldest);
-      }
+      sessions.set(session, id, time + ttlMs, time);
     },
 
     async close() {
