@@ -80,19 +80,20 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
     let { reply } = asked;
     const { credential } = asked;
     const isHeld = holdMs !== undefined && credential !== undefined && exchange.operation === "generate";
+    let contentAt: number | undefined;
     if (isHeld) {
       const { headersMs } = sendTimeouts(deployment.timeouts, exchange);
       const leftMs = Math.max(0, headersMs - (exchange.now() - startedAt));
       const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs, leftMs), signal });
       if (opening.type === "failed") return await fail(classifyInBand(opening.error, services.wallClock(), credential), credential);
       ({ reply } = opening);
+      if (opening.type === "content") contentAt = exchange.now();
       // Headers alone are no beginning.
       if (opening.type === "undecided" && reply.isEventStream && exchange.now() - startedAt >= headersMs) {
         letGo(reply);
         return await fail(classifyInBand(noContent(originOf(deployment), headersMs), services.wallClock(), credential), credential);
       }
     }
-    const contentAt = isHeld ? exchange.now() : undefined;
     if (own !== undefined && reply.status === 200) {
       own.detach();
       reply = services.abandoned.keep(exchange, reply, (summary) => noteAbandoned(exchange, services, deploymentId, summary));

@@ -13,18 +13,15 @@ export interface FallbackQuestion {
   readonly options: Pick<RequestOptions, "fallbacks" | "fallbackTables" | "disableFallbacks">;
   /** Groups this request was in already, this one included: see {@link fallbackKey}. */
   readonly attempted: ReadonlySet<string>;
-  /** How often this request was handed on. */
-  readonly handedOn: number;
+  /** Groups before this one: 0 for the one that was asked for. */
+  readonly depth: number;
 }
 
-/** Those not tried yet, in their order; never more than the request may still be handed on to. */
+/** Those not tried yet, in their order. */
 export function fallbacksFor(failure: Pick<Failure, "class">, question: FallbackQuestion): readonly FallbackTarget[] {
-  const { config, options, attempted, handedOn } = question;
-  const left = config.max - handedOn;
-  if (options.disableFallbacks || left <= 0) return [];
-  return listFor(failure, question)
-    .filter((target) => !attempted.has(fallbackKey(target)))
-    .slice(0, left);
+  const { config, options, attempted, depth } = question;
+  if (options.disableFallbacks || depth >= config.max) return [];
+  return listFor(failure, question).filter((target) => !attempted.has(fallbackKey(target)));
 }
 
 /** The same group with other fields in the request is another attempt. */
@@ -52,13 +49,16 @@ function listFor({ class: type }: Pick<Failure, "class">, question: FallbackQues
 
 const everyGroup = "*";
 
-/** Of the name as asked, of the group, of either without its provider's prefix; else what holds for every group. */
-function entryOf(table: FallbackTable, { name, group }: FallbackQuestion): readonly FallbackTarget[] | undefined {
+/**
+ * Of the name as asked, of the group, of either without its provider's prefix. What holds for every group is for the one
+ * that was asked for: a fallback that fails is followed by the next of its list.
+ */
+function entryOf(table: FallbackTable, { name, group, depth }: FallbackQuestion): readonly FallbackTarget[] | undefined {
   for (const each of [name, group]) {
     const own = table.get(each) ?? table.get(withoutPrefix(each));
     if (own !== undefined) return own;
   }
-  return table.get(everyGroup);
+  return depth === 0 ? table.get(everyGroup) : undefined;
 }
 
 function withoutPrefix(name: string): string {

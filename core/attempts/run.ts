@@ -90,7 +90,7 @@ async function askFallbacks(
 const withTables = ["server", "context-window", "content-policy"] as const;
 
 /** Those that are none were told of when the configuration was read. */
-function fallbacksOf(exchange: Exchange, { leg, journey }: Way, type: FailureClass): readonly Leg[] {
+function fallbacksOf(exchange: Exchange, { leg, depth, journey }: Way, type: FailureClass): readonly Leg[] {
   const { config, routes } = exchange.snapshot;
   const targets = fallbacksFor(
     { class: type },
@@ -100,7 +100,7 @@ function fallbacksOf(exchange: Exchange, { leg, journey }: Way, type: FailureCla
       config: config.router.fallbacks,
       options: exchange.options,
       attempted: journey.visited,
-      handedOn: exchange.fallbacks,
+      depth,
     },
   );
   return targets.flatMap((target) => {

@@ -31,7 +31,7 @@ export interface FallbackConfig {
   /** Undefined where not configured: then the general ones count. */
   readonly contextWindow: FallbackTable | undefined;
   readonly contentPolicy: FallbackTable | undefined;
-  /** How many groups one request may be handed on to. */
+  /** How long a chain of fallbacks of fallbacks may be. */
   readonly max: number;
 }
 

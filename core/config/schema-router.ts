@@ -148,7 +148,11 @@ export const failureSchema: MappingSchema<FailureKeys> = z.object({
     type: "list of mappings",
     default: fromSettings("`fallbacks`"),
   }),
-  max_fallbacks: key(count(0), { description: "How many groups one request is handed on to at most.", type: "whole number", default: "5" }),
+  max_fallbacks: key(count(0), {
+    description: "How long a chain of fallbacks of fallbacks is at most; lists are asked to their end.",
+    type: "whole number",
+    default: "5",
+  }),
   allowed_fails: key(count(0), {
     description: "How many failures within `cooldown_time` leave a deployment in use.",
     type: "whole number",

@@ -12,10 +12,10 @@ export interface LoadedStrategy {
 }
 
 export function loadStrategy(config: Config, { strategies }: Pick<Registry, "strategies">): LoadedStrategy {
-  const { name, args, location } = config.router.strategy;
+  const { name, args, argLocations, location } = config.router.strategy;
   const factory = strategies.get(name);
-  const fail = (path: string, message: string): LoadedStrategy => {
-    const at = location ?? { file: config.files[0] ?? config.directory };
+  const fail = (path: string, message: string, place = location): LoadedStrategy => {
+    const at = place ?? { file: config.files[0] ?? config.directory };
     return { strategy: undefined, faults: [{ severity: "error", ...at, path: `router_settings.${path}`, message }] };
   };
   if (factory === undefined) {
@@ -26,6 +26,6 @@ export function loadStrategy(config: Config, { strategies }: Pick<Registry, "str
     return { strategy: factory.create(args), faults: [] };
   } catch (error) {
     if (!(error instanceof StrategyArgumentError)) throw error;
-    return fail(`routing_strategy_args.${error.argument}`, error.message);
+    return fail(`routing_strategy_args.${error.argument}`, error.message, argLocations?.get(error.argument) ?? location);
   }
 }

@@ -70,7 +70,7 @@ export function createIngress(services: Services, { dialect, ingress, operation 
         reply = replyOf(renderError(services, ingress, error, exchange));
         if (!ctx.req.complete) reply = endingAfter(reply, letFlowBy(ctx.req, { ...services.timing, signal: exchange.signal }));
       }
-      if (!ctx.req.complete || services.draining()) reply = { ...reply, headers: [...reply.headers, ["connection", "close"]] };
+      if (!ctx.req.complete) reply = { ...reply, headers: [...reply.headers, ["connection", "close"]] };
       await answer(ctx, exchange, reply, { refusal, timing: services.timing, redact: services.redact });
     } catch (error) {
       // A defect of ours must not leave the upstream talking to nobody, nor the exchange without its record.
@@ -123,6 +123,7 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
     {
       watch,
       ping: ingress.ping,
+      quietSince: exchange.receivedAt,
       ...timing,
       encodeStreamError: (error) => ingress.encodeStreamError(redacted(error, redact)),
       signal: exchange.signal,

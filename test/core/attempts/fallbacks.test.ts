@@ -19,7 +19,7 @@ function names(type: FailureClass, overrides: Partial<FallbackQuestion>): readon
     config: defaultRouter.fallbacks,
     options: noRequestOptions,
     attempted: new Set(["claude"]),
-    handedOn: 0,
+    depth: 0,
     ...overrides,
   };
   return fallbacksFor(failureOf(type), question).map(fallbackKey);
@@ -58,9 +58,9 @@ describe("LiteLLM §3.7: fallbacks", () => {
       { name: "gpt", group: "gpt", config: config({ general: table({ gpt: ["claude"] }) }), attempted: new Set(["claude", "gpt"]) },
       [],
     ],
-    ["are as many as may be", { config: config({ general: table({ claude: ["1", "2", "3"] }), max: 2 }) }, ["1", "2"]],
-    ["are as many as are left", { config: config({ general: table({ claude: ["1", "2", "3"] }), max: 3 }), handedOn: 2 }, ["1"]],
-    ["are none when there were enough", { config: config({ general, max: 3 }), handedOn: 3 }, []],
+    ["are all of a list", { config: config({ general: table({ claude: ["1", "2", "3"] }), max: 2 }), depth: 1 }, ["1", "2", "3"]],
+    ["are none at the end of a chain", { config: config({ general, max: 3 }), depth: 3 }, []],
+    ["for every group are none for a fallback", { name: "x", group: "x", config: config({ general }), depth: 1 }, []],
     ["are none where none may be", { config: config({ general, max: 0 }) }, []],
     [
       "are none where the request wants none",
@@ -132,15 +132,15 @@ describe("LiteLLM §3.7: fallbacks", () => {
         fc.uniqueArray(fc.constantFrom("a", "b", "c", "d")),
         fc.nat(4),
         fc.nat(6),
-        (entries, name, attempted, max, handedOn) => {
+        (entries, name, attempted, max, depth) => {
           const found = names("server", {
             name,
             group: name,
             config: config({ general: table(entries), max }),
             attempted: new Set(attempted),
-            handedOn,
+            depth,
           });
-          expect(found.length).toBeLessThanOrEqual(Math.max(0, max - handedOn));
+          if (depth >= max) expect(found).toEqual([]);
           for (const each of found) expect(attempted).not.toContain(each);
         },
       ),
