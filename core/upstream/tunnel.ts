@@ -35,13 +35,9 @@ export function openTunnel({ proxy, socket, authority }: TunnelOptions, done: (e
   };
   asking.once("error", (error) => finish(broken(proxy, error.message, error)));
   // Node's client tells every answer to CONNECT by this event.
-  asking.once("connect", ({ statusCode = 0 }, _, head) => {
-    if (statusCode < 200 || statusCode > 299) {
-      finish(refused(proxy, authority, statusCode));
-      return;
-    }
-    if (head.length > 0) socket.unshift(head);
-    finish(undefined);
+  asking.once("connect", ({ statusCode = 0 }) => {
+    // Nothing follows yet: in TLS and in HTTP the client speaks first.
+    finish(statusCode < 200 || statusCode > 299 ? refused(proxy, authority, statusCode) : undefined);
   });
   asking.end();
 }

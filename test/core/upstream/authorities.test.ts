@@ -81,6 +81,7 @@ describe("certificates of authorities", () => {
     const origin = `https://api.test:${upstream.port}`;
     const both = await written(`${stranger.cert}\n${valid.cert}`);
     expect(await text(await ask(pools, origin, { source: sourceOf({ caFile: both }) }))).toBe("ok");
+    expect(upstream.connections[0]?.socket).toMatchObject({ servername: "api.test" });
     const source = sourceOf({ caFile: await written(stranger.cert) });
     await expect(ask(pools, origin, { source })).rejects.toMatchObject({ fault: "unreachable" });
   });

@@ -74,8 +74,8 @@ describe("silence", () => {
 
   it("of each is counted by its own limit, with one timer for all, and none for nobody", () => {
     const [short, long] = [vi.fn(), vi.fn()];
-    const first = watch(80, short);
     const second = watch(8000, long);
+    const first = watch(80, short);
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(80);
     expect([short.mock.calls.length, long.mock.calls.length]).toEqual([1, 0]);

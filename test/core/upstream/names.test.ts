@@ -194,6 +194,23 @@ describe("F14: a host with several addresses", () => {
     });
   });
 
+  it("that moved while it could not be reached is found where it is now", async () => {
+    const closed = await startRawUpstream(undefined, { host: "127.0.0.3" });
+    await closed[Symbol.asyncDispose]();
+    await using upstream = await startRawUpstream(
+      async (connection) => {
+        await connection.request();
+        connection.write(okay);
+      },
+      { port: closed.port },
+    );
+    const addresses = ["127.0.0.3", "127.0.0.1"];
+    await using pools = disposable(new Pools(createNames(async () => [v4(addresses.shift() ?? "")])));
+    const origin = `http://api.test:${upstream.port}`;
+    await expect(ask(pools, origin)).rejects.toMatchObject({ fault: "unreachable" });
+    expect(await text(await ask(pools, origin))).toBe("ok");
+  });
+
   it("is asked for by IPv4 alone where the configuration says so", async () => {
     const resolve = vi.fn<Resolve>(async () => [v4("127.0.0.1")]);
     await using upstream = await startRawUpstream(async (connection) => {
