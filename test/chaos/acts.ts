@@ -94,7 +94,12 @@ export function inOrder(...steps: readonly (Act | Promise<unknown>)[]): Act {
  * Where a stream goes wrong: after so many pieces of it, the first of which says nothing yet on any wire, or before the
  * next one behind so many pieces of content, or after so many bytes.
  */
-export type At = { readonly pieces: number } | { readonly content: number } | { readonly bytes: number } | "end";
+export type At =
+  | { readonly pieces: number }
+  /** @param more bytes of the piece that would have come next */
+  | { readonly content: number; readonly more?: number }
+  | { readonly bytes: number }
+  | "end";
 
 export interface StreamFault {
   readonly headers?: Headers;
@@ -162,7 +167,7 @@ function upTo(pieces: readonly Piece[], at: At): readonly Uint8Array[] {
   const kept: Uint8Array[] = [];
   let content = 0;
   for (const { bytes, isContent } of pieces) {
-    if (isContent && content === at.content) return kept;
+    if (isContent && content === at.content) return at.more === undefined ? kept : [...kept, bytes.subarray(0, at.more)];
     if (isContent) content += 1;
     kept.push(bytes);
   }
