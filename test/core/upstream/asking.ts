@@ -6,7 +6,7 @@ import type { Pools } from "../../../core/upstream/pools.ts";
 import { type SendTimeouts, type UpstreamRequest, type UpstreamResponse, send } from "../../../core/upstream/send.ts";
 import { type Names, createNames } from "../../../core/upstream/names.ts";
 
-export const patient: SendTimeouts = { connectMs: 10_000, headersMs: 60_000, idleMs: 60_000 };
+const patient: SendTimeouts = { connectMs: 10_000, headersMs: 60_000, idleMs: 60_000 };
 
 export interface Asking extends Partial<Omit<UpstreamRequest, "timeouts" | "origin">> {
   readonly timeouts?: Partial<SendTimeouts>;
