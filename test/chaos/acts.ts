@@ -60,6 +60,14 @@ const anthropicTypes: Readonly<Record<number, string>> = {
   529: "overloaded_error",
 };
 
+/** OpenAI's, where the type does not say it. */
+const codes: Readonly<Record<number, string>> = {
+  401: "invalid_api_key",
+  404: "model_not_found",
+  429: "rate_limit_exceeded",
+  529: "server_is_overloaded",
+};
+
 /** An error in the envelope of the host's dialect. */
 export function refuses(status: number, { type, message = `scripted ${status}`, headers = {} }: Refusal = {}): Act {
   return (line) => {
@@ -67,7 +75,14 @@ export function refuses(status: number, { type, message = `scripted ${status}`, 
     const body =
       line.wire.name === "anthropic"
         ? { type: "error", error: { type: ownType, message }, request_id: "req_chaos" }
-        : { error: { message, type: type ?? "server_error", param: null, code: status === 529 ? "server_is_overloaded" : null } };
+        : {
+            error: {
+              message,
+              type: type ?? (status < 500 ? "invalid_request_error" : "server_error"),
+              param: null,
+              code: codes[status] ?? null,
+            },
+          };
     return plain(status, body, headers)(line);
   };
 }

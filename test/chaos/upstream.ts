@@ -59,6 +59,8 @@ export interface Chaos extends AsyncDisposable {
   place(name: string, wire: Wire, ...acts: readonly Act[]): Place;
   /** Connections that are open now. */
   readonly open: number;
+  /** Requests that are being answered, or left to hang. */
+  readonly busy: number;
   /** Connections that were ever made. */
   readonly connections: number;
 }
@@ -76,6 +78,7 @@ interface Stage {
 export async function startChaos({ tls }: { readonly tls?: SelfSigned } = {}): Promise<Chaos> {
   const stages = new Map<string, Stage>();
   let open = 0;
+  let busy = 0;
 
   async function serve(connection: RawConnection): Promise<void> {
     open += 1;
@@ -90,7 +93,12 @@ export async function startChaos({ tls }: { readonly tls?: SelfSigned } = {}): P
       for (const told of stage.waiting.splice(0)) told(heard);
       const index = stage.count++;
       const act = stage.acts[Math.min(index, stage.acts.length - 1)] ?? hang;
-      await act(lineOf(connection, { wire: stage.wire, asked, index }));
+      busy += 1;
+      try {
+        await act(lineOf(connection, { wire: stage.wire, asked, index }));
+      } finally {
+        busy -= 1;
+      }
       if (connection.socket.destroyed || connection.socket.writableEnded) return;
     }
   }
@@ -117,6 +125,9 @@ export async function startChaos({ tls }: { readonly tls?: SelfSigned } = {}): P
     },
     get open() {
       return open;
+    },
+    get busy() {
+      return busy;
     },
     get connections() {
       return raw.connections.length;
