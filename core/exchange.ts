@@ -38,7 +38,7 @@ export interface Labelled {
 }
 
 /** Why an upstream was asked. */
-export type AttemptReason = "first" | "retry" | "fallback" | "hedge" | "resume" | "check";
+export type AttemptReason = "first" | "retry" | "fallback" | "hedge" | "resume" | "check" | "sent again";
 
 /** One request to one upstream. */
 export interface Attempt {

@@ -79,12 +79,14 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
     if (asked.type === "refused") return await fail(asked.failure, asked.credential);
     let { reply } = asked;
     const { credential } = asked;
-    const isHeld = holdMs !== undefined && credential !== undefined && exchange.operation === "generate";
+    // What is no stream although one was asked for is looked at in any case: nobody would see the error in it.
+    const isOdd = exchange.facts.stream && !reply.isEventStream;
+    const isHeld = (holdMs !== undefined || isOdd) && credential !== undefined && exchange.operation === "generate";
     let contentAt: number | undefined;
     if (isHeld) {
       const { headersMs } = sendTimeouts(deployment.timeouts, exchange);
       const leftMs = Math.max(0, headersMs - (exchange.now() - startedAt));
-      const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs, leftMs), signal });
+      const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs ?? leftMs, leftMs), signal });
       if (opening.type === "failed") return await fail(classifyInBand(opening.error, services.wallClock(), credential), credential);
       ({ reply } = opening);
       if (opening.type === "content") contentAt = exchange.now();

@@ -78,6 +78,11 @@ async function sendOnce(
     timeouts,
     signal,
     origin: url.origin,
+    onSentAgain() {
+      // Nobody knows whether the first was read; whoever reads the books should know that there was one.
+      exchange.attempts.push({ ...record, reason: "sent again" });
+      exchange.trace.add("call", "sent again: the connection had been closed");
+    },
     isKeepAlive: (chunk) => ingress?.isKeepAlive?.(chunk) === true,
   });
   record.status = response.status;

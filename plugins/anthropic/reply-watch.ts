@@ -72,7 +72,7 @@ function latin1(chunk: Uint8Array): string {
 }
 
 /** The last event in full, be it known by its data or, where a host leaves the type out, by its name. */
-const messageStop = /"type"\s*:\s*"message_stop"\s*[,}]|(^|[\n\r])event: ?message_stop[\n\r]+data:.*\}/;
+const messageStop = /"type"\s*:\s*"message_stop"\s*[,}]|(^|[\n\r])event: ?message_stop[\n\r]+data:[^]*\}/;
 
 function endsWithStop(tail: string): boolean {
   const at = tail.lastIndexOf("message_stop");

@@ -66,7 +66,9 @@ export function decodeError({ status, headers, body }: UpstreamFailure, target: 
     message,
     headers: isSpent ? [...headers, ["x-should-retry", "false"]] : headers,
     // What a status says is surer than a code, but for those that share one.
-    ...(kind !== undefined && (status === 400 || status === 429 || status >= 500) ? { kind } : {}),
+    ...(kind !== undefined && !(kind === "api_error" && status === 529) && (status === 400 || status === 429 || status >= 500)
+      ? { kind }
+      : {}),
   });
   const isRefused =
     status >= 400 && status < 500 && (code === "invalid_encrypted_content" || refusedReasoning.test(message.slice(0, 4000)));

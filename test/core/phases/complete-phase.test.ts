@@ -59,7 +59,7 @@ describe("onComplete is told of", () => {
     await hooked.ask(true);
     expect(await told(hooked.proxy)).toMatchObject([
       { outcome: "completed", status: 429, attempts: 1, costUsd: null },
-      { outcome: "upstream-failed", status: 502, attempts: 1, costUsd: null },
+      { outcome: "upstream-failed", status: 502, attempts: 2, costUsd: null },
       { outcome: "refused", status: 404, attempts: 0, costUsd: 0 },
       { outcome: "refused", status: 403, attempts: 0, costUsd: 0 },
       { outcome: "completed", status: 200, attempts: 0, costUsd: 0 },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { createAnthropicPlugin } from "../../../plugins/anthropic/index.ts";
+import { strategies } from "../../../plugins/strategies/index.ts";
 import type { Plugin } from "../../../sdk/plugin.ts";
 import { ask } from "../../helpers/client.ts";
 import { deployment, startProxy } from "../../helpers/proxy.ts";
@@ -29,7 +30,7 @@ function defective(): Plugin {
 
 test("a defect behind the upstream's answer ends the exchange: an error, one record, nothing left open", async () => {
   await using upstream = await startUpstream(streamReply({ stallAfter: { events: 1 } }));
-  await using proxy = await startProxy({ config: { model_list: [deployment("claude-x", upstream.url)] }, plugins: [defective()] });
+  await using proxy = await startProxy({ config: { model_list: [deployment("claude-x", upstream.url)] }, plugins: [defective(), strategies] });
   const arrived = upstream.nextRequest();
   const answer = await ask(proxy.url, JSON.stringify({ model: "claude-x", stream: true, messages: [] }));
   expect(answer.status).toBe(500);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { builtinPlugins } from "../../../plugins/index.ts";
 import { createAnthropicPlugin } from "../../../plugins/anthropic/index.ts";
 import { rules } from "../../../plugins/rules/index.ts";
+import { strategies } from "../../../plugins/strategies/index.ts";
 import { type Answer, ask } from "../../helpers/client.ts";
 import { deployment, startProxy, type Proxy } from "../../helpers/proxy.ts";
 import { jsonReply } from "../../helpers/replies.ts";
@@ -102,7 +103,7 @@ describe("a model", () => {
 
   it("nobody configured goes to its vendor, with the caller's own login", async () => {
     const anthropic = createAnthropicPlugin({ apiBase: upstream.url, ownsUrl: ({ origin }) => origin === upstream.url });
-    await using proxy = await startProxy({ config: { model_list: [] }, plugins: [anthropic, rules] });
+    await using proxy = await startProxy({ config: { model_list: [] }, plugins: [anthropic, rules, strategies] });
     const answer = await post(proxy, { model: "claude-z" }, { "x-api-key": "sk-ant-callers-own" });
     expect([answer.status, answer.headers["x-ccproxy-model"], upstream.requests[0]?.headers["x-api-key"]]).toEqual([
       200,
