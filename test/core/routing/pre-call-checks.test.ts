@@ -119,7 +119,8 @@ describe("abilities", () => {
   const document = media("document", 40);
   const result = (...content: readonly unknown[]): unknown => ({ type: "tool_result", tool_use_id: "t", content });
   const tools = { tools: [{ name: "Bash", input_schema: { type: "object" } }] };
-  const plain = holding({ type: "text", text: 'a "document" and an "image"' });
+  const input = { type: "document", content: { type: "image" } };
+  const plain = holding({ type: "text", text: 'a "document" and an "image"' }, { type: "tool_use", id: "t", name: "Write", input });
 
   test.each([
     ["supports_vision", "a picture", holding(image)],

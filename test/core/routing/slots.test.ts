@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -92,6 +94,8 @@ describe("slots of a deployment", () => {
     const client = new AbortController();
     const second = join("second", client.signal);
     first();
+    // A client may have many requests, one after the other: nothing of this one stays behind.
+    expect(getEventListeners(client.signal, "abort")).toEqual([]);
     client.abort(new Error("the client left"));
     const release = await second;
     expect(slots.usage("d")).toEqual({ taken: 1, waiting: 0 });

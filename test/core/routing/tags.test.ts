@@ -32,6 +32,7 @@ describe("a request with tags goes", () => {
     ["nowhere else where somebody has one of them", usual, ["unknown", "free"], "free"],
     ["not to those it excludes", tagged, ["paid", "!fast"], "slow"],
     ["only to those that have what it requires", tagged, ["&paid"], "paid slow"],
+    ["only to those that have what it requires, usual or not", usual, ["&paid"], "paid slow"],
     ["only to those that have all it requires, and one of the others", tagged, ["&paid", "fast", "free"], "paid"],
     ["to all but those it excludes", tagged, ["!paid"], "free none"],
     ["to the usual ones but those it excludes", [...usual, { id: "usual too", routing: { tags: ["default"] } }], ["!cheap"], "usual too"],
@@ -67,6 +68,11 @@ test("tags mean nothing where they are not enabled, and nothing to who names a d
   expect(await off.choose({ tags: ["unknown"] })).toMatchObject({ type: "target", others: 4 });
   const on = await choosing(tagged, { tags: { enabled: true, matchAny: true } });
   expect(await on.chosen({ name: "free", tags: ["paid"] })).toBe("free by only");
+  on.cool("deployment:free", 1000);
+  expect(await on.chosen({ name: "free", tags: ["paid"] })).toBe("free by only");
+  const accounts = ["k1", "k2"].map((apiKey) => ({ apiKey, organization: undefined }));
+  const keys = await choosing([{ id: "free", accounts, routing: { tags: ["free"] } }], { tags: { enabled: true, matchAny: true } });
+  expect(await keys.chosen({ name: "free", tags: ["paid"] })).toMatch(/^free(~2)? by strategy$/);
 });
 
 test("they hold for a deployment alone, and are told in the trace", async () => {
