@@ -6,7 +6,7 @@ import { wait } from "./wait.ts";
 export interface Contender<Result> {
   readonly result: Promise<Result>;
   /** It is not wanted any more, whether it has ended or not. */
-  discard(): void;
+  readonly discard: () => void;
 }
 
 export interface HedgeOptions<Result> {
@@ -14,8 +14,8 @@ export interface HedgeOptions<Result> {
   readonly signal: AbortSignal;
   readonly first: Contender<Result>;
   /** Undefined where there is nobody else to ask. */
-  second(): Promise<Contender<Result> | undefined>;
-  isTaken(result: Result): boolean;
+  readonly second: () => Promise<Contender<Result> | undefined>;
+  readonly isTaken: (result: Result) => boolean;
 }
 
 /**
