@@ -13,7 +13,6 @@ import { resolveLeg } from "../../core/routing/resolve-leg.ts";
 import type { Leg, PlannedTarget } from "../../core/routing/leg.ts";
 import { type Snapshot, buildSnapshot, withoutUserCode } from "../../core/snapshot.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
-import { strategies } from "../../plugins/strategies/index.ts";
 import type { Operation } from "../../sdk/dialect.ts";
 import { deploymentConfig, loadedConfig } from "./config.ts";
 import { seeded } from "./seeded.ts";
@@ -51,7 +50,7 @@ export interface Choosing {
   readonly advance: (ms: number) => void;
 }
 
-const registry: Registry = createRegistry(builtinPlugins.includes(strategies) ? builtinPlugins : [...builtinPlugins, strategies]);
+const registry: Registry = createRegistry(builtinPlugins);
 
 /** Time zero: the beginning of a minute. */
 const zero = 1_800_000_000_000;

@@ -115,7 +115,7 @@ describe("simple-shuffle", () => {
   test("finds somebody for the very last of all random numbers", async () => {
     const random = (): number => 1 - Number.EPSILON / 2;
     // What is left of their sum comes to exactly nothing.
-    const candidates = [0.1, 0.1, 0.4].map((weight, index) => candidate(String(index), { weight }));
+    const candidates = [0.1, 0.1, 0.4, 0].map((weight, index) => candidate(String(index), { weight }));
     expect(await shuffle.choose(candidates, { stream: false, inputTokens: 0, random })).toBe(candidates[2]);
   });
 });
