@@ -59,9 +59,12 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
     };
     request.on("data", onData).on("end", onEnd).on("close", onClose);
     // Stays: a client may also reset after it was refused, and an error nobody listens for ends the process.
-    request.on("error", () => {});
+    request.on("error", ignore);
   });
 }
+
+/** Holds on to nothing. */
+function ignore(): void {}
 
 /** Copies chunks to their place in one buffer. */
 class KnownLength {

@@ -21,20 +21,22 @@ export class JsonReplyWatch implements ReplyWatch {
   }
 
   end(): ReplySummary {
-    return { complete: true, error: undefined, usage: lastUsage(this.#tail.text()) };
+    return { complete: true, error: undefined, usage: lastUsage(this.#tail.last(tailBytes)) };
   }
 }
 
 export class EventReplyWatch implements ReplyWatch {
-  readonly #head: Uint8Array[] = [];
-  #headLength = 0;
+  /** The first bytes, until they hold the first event's figures; undefined from then on. */
+  #head: string | undefined = "";
+  #first: Usage | undefined;
   readonly #tail = new Tail(tailBytes);
 
   push(chunk: Uint8Array): void {
     this.#tail.push(chunk);
-    if (this.#headLength >= headBytes) return;
-    this.#head.push(chunk);
-    this.#headLength += chunk.length;
+    if (this.#head === undefined) return;
+    const head = this.#head + latin1(chunk);
+    this.#first = firstUsage(head);
+    this.#head = this.#first === undefined && head.length < headBytes ? head : undefined;
   }
 
   betweenEvents(): boolean {
@@ -42,27 +44,16 @@ export class EventReplyWatch implements ReplyWatch {
   }
 
   end(): ReplySummary {
-    const tail = this.#tail.text('"usage"');
+    const tail = this.#tail.last(tailBytes);
     const complete = endsWithStop(tail);
-    const error = complete ? undefined : lastError(this.#tail.text());
+    const error = complete ? undefined : lastError(tail);
     return {
       complete,
       error: error?.type,
       errorMessage: error?.message,
       // The last event's figures are final; what it leaves out stands in the first.
-      usage: merge(this.#firstUsage(), lastUsage(tail)),
+      usage: merge(this.#first, lastUsage(tail)),
     };
-  }
-
-  /** Looks no further than the chunk that completes it, nearly always the first. */
-  #firstUsage(): Usage | undefined {
-    let text = "";
-    for (const chunk of this.#head) {
-      text += latin1(chunk);
-      const usage = firstUsage(text);
-      if (usage !== undefined) return usage;
-    }
-    return undefined;
   }
 }
 
@@ -72,7 +63,7 @@ function latin1(chunk: Uint8Array): string {
 }
 
 /** The last event in full, be it known by its data or, where a host leaves the type out, by its name. */
-const messageStop = /"type"\s*:\s*"message_stop"\s*[,}]|(^|[\n\r])event: ?message_stop[\n\r]+data:[^]*\}/;
+const messageStop = /"type"\s*:\s*"message_stop"\s*[,}]|(^|[\n\r])event: ?message_stop[\n\r]+data:.*\}/;
 
 function endsWithStop(tail: string): boolean {
   const at = tail.lastIndexOf("message_stop");
@@ -148,17 +139,14 @@ function merge(start: Usage | undefined, last: Usage | undefined): Usage | undef
   };
 }
 
-const mostTailChunks = 64;
-const mostTailBytes = 16 * 1024;
-
-/** The last bytes of a stream, kept as references to its chunks. */
+/** The last bytes of a stream, copied: chunks that are kept take several times their bytes, for as long as the stream lasts. */
 class Tail {
-  readonly #capacity: number;
-  #chunks: Uint8Array[] = [];
+  readonly #ring: Buffer;
+  #at = 0;
   #length = 0;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#ring = Buffer.allocUnsafeSlow(capacity);
   }
 
   get length(): number {
@@ -166,37 +154,23 @@ class Tail {
   }
 
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    // Now and then is enough, and cheaper than with each of many small chunks.
-    if (this.#chunks.length > mostTailChunks || this.#length > mostTailBytes) this.#forget();
-  }
-
-  #forget(): void {
-    let first = 0;
-    for (let chunk = this.#chunks[0]; chunk !== undefined && this.#length - chunk.length >= this.#capacity; chunk = this.#chunks[first]) {
-      this.#length -= chunk.length;
-      first += 1;
+    const ring = this.#ring;
+    const bytes = chunk.length > ring.length ? chunk.subarray(-ring.length) : chunk;
+    const room = ring.length - this.#at;
+    if (bytes.length <= room) ring.set(bytes, this.#at);
+    else {
+      ring.set(bytes.subarray(0, room), this.#at);
+      ring.set(bytes.subarray(room), 0);
     }
-    this.#chunks.splice(0, first);
+    this.#at = (this.#at + bytes.length) % ring.length;
+    this.#length = Math.min(ring.length, this.#length + bytes.length);
   }
 
-  /** The last bytes as Latin-1: all that is kept, or no more than it takes to hold `back`. */
-  text(back?: string): string {
-    let text = "";
-    for (let index = this.#chunks.length - 1; index >= 0 && text.length < this.#capacity; index--) {
-      text = latin1(this.#chunks[index] ?? new Uint8Array()) + text;
-      if (back !== undefined && text.includes(back)) break;
-    }
-    return text.slice(-this.#capacity);
-  }
-
-  /** The last few bytes, as Latin-1. */
+  /** The last bytes, at most so many, as Latin-1. */
   last(count: number): string {
-    let text = "";
-    for (let index = this.#chunks.length - 1; index >= 0 && text.length < count; index--) {
-      text = latin1((this.#chunks[index] ?? new Uint8Array()).subarray(-(count - text.length))) + text;
-    }
-    return text;
+    const wanted = Math.min(count, this.#length);
+    const start = this.#at - wanted;
+    if (start >= 0) return this.#ring.toString("latin1", start, this.#at);
+    return this.#ring.toString("latin1", this.#ring.length + start) + this.#ring.toString("latin1", 0, this.#at);
   }
 }

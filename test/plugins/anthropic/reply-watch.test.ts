@@ -39,6 +39,16 @@ describe("the end of a stream", () => {
     expect(watch.end()).toEqual({ complete: true, error: undefined, usage });
   });
 
+  it("is told of without what went by: chunks are not kept", () => {
+    const chunks = cut(stream, [5, 900, 1500]).map((chunk) => Buffer.from(chunk));
+    const watch = watching();
+    for (const chunk of chunks) {
+      watch.push(chunk);
+      chunk.fill(0);
+    }
+    expect(watch.end()).toEqual({ complete: true, error: undefined, usage });
+  });
+
   it("is not seen when the last event is missing, or only begun", () => {
     expect(summaryOf(...events.slice(0, -1)).complete).toBe(false);
     for (const begun of ["event: mess", "event: message_stop", "event: message_stop\n", 'event: message_stop\ndata: {"type":"mess']) {
