@@ -143,6 +143,7 @@ export class Exchange {
   #request: RequestBody | undefined;
   #isEdited = false;
   #facts: Facts | undefined;
+  #factsLeft: Pick<Facts, "client" | "session"> | undefined;
   readonly #abort = new AbortController();
   #settlement: Settlement | undefined;
   #waiting: ((settlement: Settlement) => void)[] = [];
@@ -279,9 +280,19 @@ export class Exchange {
     return this.#facts;
   }
 
-  /** For records of exchanges that may have ended before their body was read. */
-  get knownFacts(): Facts | undefined {
-    return this.#facts;
+  /** For records of exchanges that may have ended before their body was read, or long after. */
+  get knownFacts(): Pick<Facts, "client" | "session"> | undefined {
+    return this.#facts ?? this.#factsLeft;
+  }
+
+  /** The request has been answered, and nobody will look at it again: a stream may go on for an hour. */
+  letGoOfRequest(): void {
+    const { client, session } = this.facts;
+    this.#factsLeft = { client, session };
+    this.#facts = undefined;
+    this.#request = undefined;
+    this.#received = undefined;
+    this.#head = undefined;
   }
 
   /** Fields that user code added, for the log line and whoever else tells of the exchange. At most 32, 16 KiB in all. */

@@ -66,8 +66,9 @@ export async function buildSnapshot(
   const units = userProgram?.units ?? [];
   const ownRules = units.filter(({ source }) => source.kind === "rule");
   const ownLabels = ownRules.flatMap(({ source, label }) => (source.origin === "autoloaded" ? [{ label, location: source.location }] : []));
-  // Of Claude's models all is known without it.
-  if (draft.deployments.some(({ model, mockResponse }) => mockResponse === undefined && !isClaude(model))) await models.load();
+  // Of Claude's models all is known without it, but not what they cost.
+  const byCost = draft.router.strategy.name === "cost-based-routing";
+  if (byCost || draft.deployments.some(({ model, mockResponse }) => mockResponse === undefined && !isClaude(model))) await models.load();
   const routes = buildRoutes(draft, registry, ownLabels);
   const { strategy, faults: strategyFaults } = loadStrategy(draft, registry);
   const builtin = loadRules(draft.rules.filter(isBuiltin), registry);

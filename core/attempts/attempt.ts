@@ -1,6 +1,7 @@
 /** One attempt from its slot to its end in the books: asked, held until there is content, and taken or counted as failed. */
 
 import type { ReplySummary } from "../../sdk/dialect.ts";
+import { ProxyError } from "../../sdk/errors.ts";
 import type { RequestBody } from "../../sdk/body.ts";
 import type { AttemptReason, Exchange, Reply } from "../exchange.ts";
 import type { Leg, PlannedTarget } from "../routing/leg.ts";
@@ -14,6 +15,7 @@ import { type Books, book } from "./booking.ts";
 import { classifyInBand, classifyThrown } from "./classify.ts";
 import { type ConsequenceServices, takeConsequences } from "./consequences.ts";
 import type { Failure } from "./failure.ts";
+import { readOddReply } from "./odd-reply.ts";
 import { originOf } from "./origin.ts";
 import { sendTimeouts } from "./send-timeouts.ts";
 import { type CommitServices, commit, endWithExchange } from "./commit.ts";
@@ -79,14 +81,12 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
     if (asked.type === "refused") return await fail(asked.failure, asked.credential);
     let { reply } = asked;
     const { credential } = asked;
-    // What is no stream although one was asked for is looked at in any case: nobody would see the error in it.
-    const isOdd = exchange.facts.stream && !reply.isEventStream;
-    const isHeld = (holdMs !== undefined || isOdd) && credential !== undefined && exchange.operation === "generate";
+    const isHeld = holdMs !== undefined && credential !== undefined && exchange.operation === "generate";
     let contentAt: number | undefined;
     if (isHeld) {
       const { headersMs } = sendTimeouts(deployment.timeouts, exchange);
       const leftMs = Math.max(0, headersMs - (exchange.now() - startedAt));
-      const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs ?? leftMs, leftMs), signal });
+      const opening = await openReply(exchange, reply, { holdMs: Math.min(holdMs, leftMs), signal });
       if (opening.type === "failed") return await fail(classifyInBand(opening.error, services.wallClock(), credential), credential);
       ({ reply } = opening);
       if (opening.type === "content") contentAt = exchange.now();
@@ -95,6 +95,11 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
         letGo(reply);
         return await fail(classifyInBand(noContent(originOf(deployment), headersMs), services.wallClock(), credential), credential);
       }
+    }
+    if (!isHeld && credential !== undefined) {
+      const read = await readOddReply(exchange, reply);
+      if (read instanceof ProxyError) return await fail(classifyInBand(read, services.wallClock(), credential), credential);
+      reply = read;
     }
     if (own !== undefined && reply.status === 200) {
       own.detach();

@@ -4,6 +4,7 @@ import { ProxyError } from "../../sdk/errors.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import type { Leg } from "../routing/leg.ts";
 import { resolveLeg } from "../routing/resolve-leg.ts";
+import { ByteQueue } from "../upstream/byte-queue.ts";
 import { UpstreamRefusal } from "../translation/upstream-error.ts";
 import type { Failure, FailureClass } from "./failure.ts";
 import { fallbackKey, fallbacksFor } from "./fallbacks.ts";
@@ -27,7 +28,14 @@ export async function callUpstream(exchange: Exchange, services: CallServices): 
   await result.commit();
   const reply = goingOn(exchange, services, result);
   exchange.reported = reply.reported;
+  if (isSettled(exchange, reply)) exchange.letGoOfRequest();
   return reply;
+}
+
+/** Whether nobody will look at the request again: its reply flows by as it is, and there are no hooks to be told of it. */
+function isSettled({ ingress, userProgram, snapshot }: Exchange, { body, events }: Reply): boolean {
+  const flowsBy = body instanceof ByteQueue && events === undefined && ingress.translation === undefined;
+  return flowsBy && userProgram === undefined && !snapshot.config.record;
 }
 
 /** A stretch of the way, and what lies behind it. */

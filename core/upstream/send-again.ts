@@ -12,6 +12,8 @@ export interface Unanswered {
   readonly isReused: boolean;
   /** Whether anything of a response came. */
   readonly isAnswered: boolean;
+  /** Whether its body is still there. */
+  readonly isRepeatable: boolean;
   /** Since it was written. */
   readonly ms: number;
 }
@@ -21,8 +23,11 @@ const soonMs = 1000;
 
 const closedCodes: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-export function mayBeSentAgain({ body, retryStale = true }: UpstreamRequest, { error, isReused, isAnswered, ms }: Unanswered): boolean {
-  if (!retryStale || isAnswered || !isRepeatable(body)) return false;
+export function mayBeSentAgain(
+  { retryStale = true }: Pick<UpstreamRequest, "retryStale">,
+  { error, isReused, isAnswered, isRepeatable, ms }: Unanswered,
+): boolean {
+  if (!retryStale || isAnswered || !isRepeatable) return false;
   if (isRefusedStream(error)) return true;
   return isReused && ms < soonMs && "code" in error && closedCodes.has(error.code);
 }
@@ -33,6 +38,6 @@ function isRefusedStream(error: Error): boolean {
 }
 
 /** A stream is gone once it was read. */
-function isRepeatable(body: UpstreamRequest["body"]): boolean {
+export function isWhole(body: UpstreamRequest["body"]): boolean {
   return body === null || body === undefined || typeof body === "string" || body instanceof Uint8Array;
 }

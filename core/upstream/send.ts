@@ -8,7 +8,8 @@ import { ByteQueue } from "./byte-queue.ts";
 import { describeFailure, silent, tookTooLong } from "./describe-failure.ts";
 import { headerValue, readResponseHeaders } from "./headers.ts";
 import type { Lease, OriginPool } from "./origin-pool.ts";
-import { mayBeSentAgain } from "./send-again.ts";
+import { isWhole, mayBeSentAgain } from "./send-again.ts";
+import { sendable } from "./sent-body.ts";
 import { type Watch, silenceWatch } from "./silence.ts";
 
 /** Of one request: what the deployment's come to for a stream, or for a whole reply. */
@@ -50,7 +51,9 @@ const longestTimerMs = 2 ** 31 - 1;
  * @throws ConnectionError 502/504 when no response came; the signal's reason when it was aborted before one came.
  * A failure after the response headers surfaces from the body instead.
  */
-export function send(pool: OriginPool, request: UpstreamRequest): Promise<UpstreamResponse> {
+export function send(pool: OriginPool, { body: given, ...request }: UpstreamRequest): Promise<UpstreamResponse> {
+  const sent = sendable(given);
+  const isRepeatable = isWhole(given);
   return new Promise((resolve, reject) => {
     const { signal, timeouts } = request;
     if (signal.aborted) {
@@ -102,6 +105,7 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
         },
         onResponseStart(started, status) {
           if (status < 200) return;
+          sent.letGo();
           const headers = readResponseHeaders(rawHeaders(started));
           body = new ByteQueue(started);
           if (silenceMs !== undefined && isEventStream(headers)) {
@@ -124,7 +128,7 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
         onResponseError(_, error) {
           const isReused = lease?.isReused === true;
           lease?.end();
-          const unanswered = { error, isReused, isAnswered, ms: performance.now() - begunAt };
+          const unanswered = { error, isReused, isAnswered, isRepeatable, ms: performance.now() - begunAt };
           if (ended === undefined && !isFresh && mayBeSentAgain(request, unanswered)) {
             request.onSentAgain?.();
             start(true);
@@ -139,8 +143,8 @@ export function send(pool: OriginPool, request: UpstreamRequest): Promise<Upstre
         {
           method: request.method,
           path: request.path,
-          headers: request.headers.flat(),
-          body: request.body ?? null,
+          headers: [...request.headers.flat(), ...sent.headers],
+          body: sent.body,
           headersTimeout: timeouts.headersMs,
           bodyTimeout: timeouts.idleMs,
         },

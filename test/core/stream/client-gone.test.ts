@@ -145,7 +145,7 @@ describe("a client that leaves", () => {
       }),
     );
     // Nothing else could be tried, so that it is not held.
-    const answer = await openAnswer(proxy.url, body.replace('"m"', '"once"'));
+    const answer = await openAnswer(proxy.url, body.replace('"m"', '"once"').replace('"stream":true', '"stream":false'));
     await answer.until('{"id":');
     answer.leave();
     await upstream.requests[0]?.aborted;

@@ -13,11 +13,14 @@ const events = messageEvents({ blocks: [{ type: "text", text: "hello é😀" }],
 const whole = Buffer.concat(events);
 
 let upstream: Upstream;
+let config: unknown;
 let proxy: Proxy;
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  proxy = await startProxy({ config: { model_list: [deployment("m", upstream.url)] } });
+  // With nothing else to try, bytes flow at once.
+  config = { model_list: [deployment("m", upstream.url, { num_retries: 0 })] };
+  proxy = await startProxy({ config });
 });
 
 afterEach(async () => {
@@ -76,7 +79,7 @@ describe("a stream through the proxy", () => {
   });
 
   it("is pinged after a silence", async () => {
-    await using impatient = await startProxy({ config: { model_list: [deployment("m", upstream.url)] }, timing: { pingAfterMs: 5 } });
+    await using impatient = await startProxy({ config, timing: { pingAfterMs: 5 } });
     const taken = takeOver();
     const answer = await openAnswer(impatient.url, body);
     const response = await taken;
@@ -90,7 +93,7 @@ describe("a stream through the proxy", () => {
   });
 
   it("with a declared length may still be pinged, and ends where it ends", async () => {
-    await using impatient = await startProxy({ config: { model_list: [deployment("m", upstream.url)] }, timing: { pingAfterMs: 5 } });
+    await using impatient = await startProxy({ config, timing: { pingAfterMs: 5 } });
     const taken = takeOver({ "content-length": String(whole.length) });
     const answer = await openAnswer(impatient.url, body);
     expect(answer.headers["content-length"]).toBeUndefined();

@@ -95,7 +95,7 @@ describe("an upstream that leaves", () => {
         response.write('{"id":', () => (how === "close" ? response.socket?.destroy() : response.socket?.resetAndDestroy()));
       }),
     );
-    const answer = await openAnswer(proxy.url, body);
+    const answer = await openAnswer(proxy.url, body.replace('"stream":true', '"stream":false'));
     expect(await answer.ended).toBe("broken");
     await expectOutcome("upstream-failed", 200);
   });
