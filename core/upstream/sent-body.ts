@@ -5,7 +5,7 @@ import type { UpstreamRequest } from "./send.ts";
 type Body = NonNullable<UpstreamRequest["body"]>;
 
 /** undici keeps what it is given until the response has ended; so it is given this. */
-export class SentBody implements Iterable<Uint8Array> {
+class SentBody implements Iterable<Uint8Array> {
   #bytes: Uint8Array | undefined;
 
   constructor(bytes: Uint8Array) {

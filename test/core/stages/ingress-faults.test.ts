@@ -30,7 +30,10 @@ function defective(): Plugin {
 
 test("a defect behind the upstream's answer ends the exchange: an error, one record, nothing left open", async () => {
   await using upstream = await startUpstream(streamReply({ stallAfter: { events: 1 } }));
-  await using proxy = await startProxy({ config: { model_list: [deployment("claude-x", upstream.url)] }, plugins: [defective(), strategies] });
+  await using proxy = await startProxy({
+    config: { model_list: [deployment("claude-x", upstream.url)] },
+    plugins: [defective(), strategies],
+  });
   const arrived = upstream.nextRequest();
   const answer = await ask(proxy.url, JSON.stringify({ model: "claude-x", stream: true, messages: [] }));
   expect(answer.status).toBe(500);
