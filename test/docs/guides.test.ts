@@ -209,8 +209,10 @@ describe("each example of the guides does what the page says", () => {
   });
 
   test("hooks/overloaded.ts answers in place of one error, and of no other", async () => {
+    const overloaded = errorReply(529, { message: "Overloaded" });
     await using upstream = await startUpstream([
-      errorReply(529, { message: "Overloaded" }),
+      // As often as the proxy tries.
+      ...[overloaded, overloaded, overloaded],
       errorReply(400, { message: "prompt is too long" }),
     ]);
     await using proxy = await proxyWith("hooks/overloaded.ts", upstream);

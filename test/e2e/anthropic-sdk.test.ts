@@ -28,7 +28,10 @@ let proxy: Proxy;
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  proxy = await startProxy({ config: { model_list: [deployment(model, upstream.url), deployment("gemini-flash", upstream.url)] } });
+  // Errors are to look as they do without the proxy, so that it makes no attempts of its own.
+  const once = { num_retries: 0 };
+  const entries = [deployment(model, upstream.url, once), deployment("gemini-flash", upstream.url, once)];
+  proxy = await startProxy({ config: { model_list: entries } });
 });
 
 afterEach(async () => {
@@ -157,6 +160,14 @@ describe("retries are the SDK's own", () => {
     expect(retryCounts()).toEqual(["0", "1", "2"]);
   });
 
+  it("a lasting 500 that the proxy has tried often enough is not tried again by the SDK", async () => {
+    upstream.script(errorReply(500, { headers: soon }));
+    await using trying = await startProxy({ config: { model_list: [deployment(model, upstream.url)] } });
+    const client = createClient({ maxRetries: 2, baseURL: trying.url });
+    await expect(client.messages.create(request)).rejects.toBeInstanceOf(InternalServerError);
+    expect(retryCounts()).toEqual(["0", "0", "0"]);
+  });
+
   it("x-should-retry: false is respected", async () => {
     upstream.script(errorReply(529, { headers: { ...soon, "x-should-retry": "false" } }));
     await expect(createClient({ maxRetries: 2 }).messages.create(request)).rejects.toMatchObject({ status: 529 });
@@ -224,7 +235,9 @@ describe("errors of the upstream", () => {
   /** Without what belongs to one connection, and what the proxy adds under its own name. */
   function endToEnd(error: APIError): Record<string, string> {
     const own = new Set(["connection", "keep-alive", "date", "transfer-encoding"]);
-    return Object.fromEntries([...(error.headers ?? [])].filter(([name]) => !own.has(name) && !name.startsWith("x-ccproxy-")));
+    return Object.fromEntries(
+      [...(error.headers ?? [])].filter(([name]) => !own.has(name) && !name.startsWith("x-ccproxy-") && !name.startsWith("x-litellm-")),
+    );
   }
 });
 
