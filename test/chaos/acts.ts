@@ -20,6 +20,25 @@ export function gate(): Gate {
   return { opened: promise, open: resolve };
 }
 
+/** The same, on a connection that serves no other request: none is sent a second time on another for having been closed. */
+export function closing(act: Act): Act {
+  const close = (bytes: Buffer): Buffer =>
+    /^HTTP\/1\.1 [2-5]/.test(bytes.subarray(0, 16).toString("latin1"))
+      ? Buffer.concat([
+          bytes.subarray(0, bytes.indexOf("\n") + 1),
+          Buffer.from("connection: close\r\n"),
+          bytes.subarray(bytes.indexOf("\n") + 1),
+        ])
+      : bytes;
+  return async (line) => {
+    await act({
+      ...line,
+      write: (bytes) => line.write(close(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : Buffer.from(bytes))),
+    });
+    line.finish();
+  };
+}
+
 /** A complete reply, as a stream where one was asked for. @param said the text, or more than one */
 export function answers(said: string | ReplyScript, headers: Headers = {}): Act {
   const script = typeof said === "string" ? says(said) : said;

@@ -104,7 +104,12 @@ export function readStream(text: string, client: ClientName = "anthropic"): Read
       events.push(name);
       continue;
     }
-    const value: Loose = data === "[DONE]" ? data : JSON.parse(data);
+    const value: Loose = data === "[DONE]" ? data : parse(data);
+    // OpenAI's clients throw at half an event, before they come to the error behind it; Anthropic's have one that nobody reads.
+    if (value === undefined && client !== "anthropic") {
+      ending = { type: "error", of: "half an event", message: data };
+      break;
+    }
     events.push(name === "" ? (value.type ?? value.object ?? (value.error === undefined ? String(value) : "error")) : name);
     const found = step(value);
     if (ending.type !== "none") afterEnd += 1;
@@ -112,4 +117,13 @@ export function readStream(text: string, client: ClientName = "anthropic"): Read
     ending = found.ending ?? ending;
   }
   return { text: said, ending, events, afterEnd };
+}
+
+/** Undefined for what is none. */
+export function parse(text: string): Loose {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

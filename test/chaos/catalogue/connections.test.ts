@@ -70,8 +70,8 @@ describe.each(Object.values(wires))("over $name", (wire) => {
     const answer = await scene.ask();
     expect([answer.status, readStream(answer.text)]).toMatchObject([200, { text: "twice", ending: complete }]);
     expect(scene.places["a"]?.heard.map(({ connection }) => connection)).toEqual([0, 0, 1]);
-    // It counts as one attempt that did not fail.
-    expect(answer.headers).toMatchObject({ "x-ccproxy-attempts": "1", "x-litellm-attempted-retries": "0" });
+    // Both were made, and none counts as failed.
+    expect(answer.headers).toMatchObject({ "x-ccproxy-attempts": "2", "x-litellm-attempted-retries": "0" });
     expect((await scene.health())["a"]?.minute).toMatchObject({ requests: 2, successes: 2, failures: 0 });
   });
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { answers, plain, refuses } from "../acts.ts";
 import { readStream } from "../clients.ts";
@@ -6,7 +6,10 @@ import { type Scene, type SceneOptions, startScene, wires } from "../scene.ts";
 
 let scene: Scene;
 
-afterEach(() => scene[Symbol.asyncDispose]());
+afterEach(async () => {
+  vi.useRealTimers();
+  await scene[Symbol.asyncDispose]();
+});
 
 async function start(entries: SceneOptions["entries"], more: Omit<SceneOptions, "entries"> = {}): Promise<void> {
   scene = await startScene({ entries, ...more });
@@ -189,5 +192,18 @@ describe("a host of the vendor", () => {
       reason: "the plan is used up",
       minute: { successes: 1, failures: 0 },
     });
+  });
+
+  it.each([1, -1])("F19: a clock that jumps by %d h: who is out of use stays so for as long as before", async (hours) => {
+    await start([
+      { name: "a", acts: [refuses(429, { headers: { "retry-after": "30" } })] },
+      { name: "b", acts: [answers("from b")] },
+    ]);
+    expect(await scene.attempts(await scene.ask())).toEqual(["a", "b"]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + hours * 3_600_000 });
+    expect(await scene.attempts(await scene.ask())).toEqual(["b"]);
+    const { cooldown } = (await scene.health())["a"] ?? {};
+    expect(cooldown?.ms).toBeGreaterThan(28_000);
+    expect(cooldown?.ms).toBeLessThanOrEqual(30_000);
   });
 });
