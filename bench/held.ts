@@ -2,6 +2,7 @@
 
 import { requestBody } from "./bodies.ts";
 import { Connection, encodeRequest, type Reply } from "./client.ts";
+import type { LoopDelay } from "./loop-delay.ts";
 import type { RunningLane } from "./running.ts";
 import { treeCpuMs, treeRssMb } from "./process.ts";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,6 +21,8 @@ export interface HeldResult {
   readonly cpuMsPerSecond: number;
   /** The longest any stream went without bytes while it was held. The upstream sends each second. */
   readonly longestSilenceMs: number;
+  /** Of the lane's own event loop while it only holds, where that was measured. */
+  readonly loop?: LoopDelay;
   /** Streams that did not end with all their events. */
   readonly broken: number;
   readonly failure: string | undefined;
@@ -28,8 +31,17 @@ export interface HeldResult {
 /** A lane that takes so long holds fewer streams than it is asked to. */
 const openingLimitMs = 60_000;
 
-/** Wants a fresh lane: memory that earlier load left behind would hide what the streams take. */
-export async function measureHeld(lane: RunningLane, streams: number, holdMs: number): Promise<HeldResult> {
+/**
+ * Wants a fresh lane: memory that earlier load left behind would hide what the streams take.
+ *
+ * @param loopDelay of the lane since it was last asked
+ */
+export async function measureHeld(
+  lane: RunningLane,
+  streams: number,
+  holdMs: number,
+  loopDelay?: () => Promise<LoopDelay>,
+): Promise<HeldResult> {
   const request = encodeRequest({
     port: lane.port,
     path: "/v1/messages?beta=true",
@@ -69,10 +81,12 @@ export async function measureHeld(lane: RunningLane, streams: number, holdMs: nu
     const openedMs = performance.now() - startedAt;
     lastByteAt.fill(performance.now());
     isHolding = true;
+    await loopDelay?.();
     const cpuBefore = treeCpuMs(lane.pid);
     await delay(holdMs);
     isHolding = false;
     const cpuMsPerSecond = ((treeCpuMs(lane.pid) - cpuBefore) / holdMs) * 1000;
+    const loop = await loopDelay?.();
     const rssHeldMb = treeRssMb(lane.pid);
     const { openHeldStreams } = await lane.upstream.stats();
     await lane.upstream.mode("stream");
@@ -90,6 +104,7 @@ export async function measureHeld(lane: RunningLane, streams: number, holdMs: nu
       rssKbPerStream,
       cpuMsPerSecond,
       longestSilenceMs,
+      ...(loop === undefined ? {} : { loop }),
       broken,
       failure,
     };

@@ -138,6 +138,11 @@ function ccproxyLaunch(context: LaneContext, rules: string, to: BenchDeployment 
   writeFileSync(join(context.directory, "config.yaml"), `model_list:\n${groups.map(deployment).join("")}`, { mode: 0o600 });
   // Passing the model through keeps the way of a request without a label the same in both lanes.
   writeFileSync(join(context.directory, "ccproxy.yaml"), `ccproxy:\n  default_model_passthrough: true\n${rules}`, { mode: 0o600 });
+  return ccproxyStart(context);
+}
+
+/** The built package, started as users start it, with the configuration that lies in the lane's folder. */
+export function ccproxyStart(context: LaneContext): Launch {
   const start = ["start", "--config-dir", context.directory, "--host", "127.0.0.1", "--port", String(context.port)];
   return {
     command: {

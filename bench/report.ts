@@ -2,6 +2,7 @@
 
 import type { HeldResult } from "./held.ts";
 import type { ScenarioResult } from "./measure.ts";
+import type { RouterResult } from "./router.ts";
 import type { SandboxResult } from "./sandbox.ts";
 import { sum } from "./statistics.ts";
 import type { TranslationCost } from "./translation.ts";
@@ -26,6 +27,7 @@ export function renderReport(report: Report): string {
     section("Start and memory at rest", renderStarts(report.starts)),
     report.held.length === 0 ? "" : section("Held streams", renderHeld(report.held)),
     ...renderTranslation(report.translation ?? []),
+    ...(report.router === undefined ? [] : renderRouter(report.router)),
     ...(report.sandbox === undefined ? [] : renderSandbox(report.sandbox)),
     ...report.skipped.map(({ lane, reason }) => `SKIPPED ${lane}: ${reason.trim()}`),
     ...report.failed.map(({ lane, reason }) => `FAILED ${lane}: ${reason.trim()}`),
@@ -103,6 +105,39 @@ function renderTranslation(costs: readonly TranslationCost[]): readonly string[]
     number(cpuUsPerEvent, 1),
   ]);
   return [section("Translation alone, in one process", table(["wire", "50k request, ms", "1m request, ms", "event, µs"], rows, 1))];
+}
+
+function renderRouter({ failing, held, slow }: RouterResult): readonly string[] {
+  const rows = failing.map((result) => [
+    result.lane,
+    String(result.requests),
+    number(result.successRate * 100, 2),
+    String(result.upstreamFailures),
+    number(result.amplification, 3),
+    number(result.addedP50Ms, 2),
+    number(result.addedP99Ms, 1),
+    number(result.p50Ms, 1),
+    number(result.p99Ms, 1),
+    (result.firstFailure ?? "").trim(),
+  ]);
+  const header = ["lane", "n", "answered %", "let down", "amplification", "added p50", "added p99", "p50", "p99", ""];
+  const loop =
+    held.loop === undefined
+      ? []
+      : [["delay of the event loop, p99 / max", `${number(held.loop.p99Ms, 1)} / ${number(held.loop.maxMs, 0)} ms`]];
+  const beside = [
+    ["others alone: p50 / p99", `${number(slow.aloneP50Ms, 2)} / ${number(slow.aloneP99Ms, 2)} ms`],
+    [
+      `beside ${slow.readers} that take a kilobyte a second: p50 / p99`,
+      `${number(slow.besideP50Ms, 2)} / ${number(slow.besideP99Ms, 2)} ms`,
+    ],
+    ["resident memory of each of those", `${number(slow.rssKbPerReader, 0)} KB`],
+  ];
+  return [
+    section("Three deployments, one of which fails with 30 % of its requests (ms, beyond a run without failures)", table(header, rows, 1)),
+    section(`${held.streams} held streams`, [renderHeld([held]), ...loop.map(([name, value]) => `${name}: ${value}`)].join("\n")),
+    section("Slow readers", table(["", ""], beside, 1)),
+  ];
 }
 
 function renderSandbox(sandbox: SandboxResult): readonly string[] {

@@ -19,6 +19,7 @@ import {
 import { measureScenario, warmUp, type Effort, type Scenario, type ScenarioResult } from "./measure.ts";
 import { claudeCodeRouterLane, litellmLane, litellmToChatLane, portkeyFromChatLane, portkeyLane } from "./peers.ts";
 import { renderReport, type Report } from "./report.ts";
+import { measureRouter, type RouterEffort, type RouterResult } from "./router.ts";
 import { measureSandbox, type SandboxResult } from "./sandbox.ts";
 import { measureTranslation, type TranslationCost } from "./translation.ts";
 import { directLane, startBenchUpstream, startLane, type RunningLane } from "./running.ts";
@@ -29,7 +30,7 @@ const help = `npm run bench -- [options]
 
   --smoke            direct, bare and ccproxy with few requests; fails on wrong replies, never on time
   --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, ccproxy+user, nginx, claude-code-router, portkey, litellm,
-                     ccproxy→chat, litellm→chat, chat→ccproxy, chat→portkey, translation, sandbox; "translated": direct, bare, and these but the last
+                     ccproxy→chat, litellm→chat, chat→ccproxy, chat→portkey, translation, sandbox, router; "translated": direct, bare, and these but the last
   --sizes 50k,1m     these bodies only
   --concurrency 1,16 these only
   --rounds N         slices per lane and scenario (7)
@@ -53,8 +54,26 @@ const allLanes: readonly LaneSpec[] = [
   ccproxyFromChatLane,
   portkeyFromChatLane,
 ];
+const routerEffort: RouterEffort = {
+  withPeers: true,
+  requests: 3000,
+  streams: 5000,
+  holdMs: 10_000,
+  slowReaders: 500,
+  rounds: 4,
+  requestsPerRound: 1500,
+};
+const smallRouterEffort: RouterEffort = {
+  withPeers: false,
+  requests: 120,
+  streams: 50,
+  holdMs: 1500,
+  slowReaders: 20,
+  rounds: 1,
+  requestsPerRound: 60,
+};
 /** Measured without a lane. */
-const parts: ReadonlySet<string> = new Set(["translation", "sandbox"]);
+const parts: ReadonlySet<string> = new Set(["translation", "sandbox", "router"]);
 const translatedNames: readonly string[] = [
   "direct",
   "bare",
@@ -85,8 +104,8 @@ async function main(): Promise<void> {
   const wanted =
     options.only?.split(",").flatMap((name) => (name === "translated" ? translatedNames : [name])) ??
     (options.smoke
-      ? ["direct", "bare", "ccproxy", "ccproxy→chat", "translation", "sandbox"]
-      : ["direct", ...allLanes.map((lane) => lane.name), "translation", "sandbox"]);
+      ? ["direct", "bare", "ccproxy", "ccproxy→chat", "translation", "sandbox", "router"]
+      : ["direct", ...allLanes.map((lane) => lane.name), "translation", "sandbox", "router"]);
   const unknown = wanted.filter((name) => !parts.has(name) && name !== "direct" && !allLanes.some((lane) => lane.name === name));
   if (unknown.length > 0) throw new Error(`unknown lanes: ${unknown.join(", ")}\n${help}`);
   const specs = allLanes.filter((lane) => wanted.includes(lane.name));
@@ -120,6 +139,7 @@ async function main(): Promise<void> {
 
   const held: HeldResult[] = [];
   let sandbox: SandboxResult | undefined;
+  let router: RouterResult | undefined;
   let translation: readonly TranslationCost[] = [];
   let scenarios: readonly ScenarioResult[] = [];
   try {
@@ -145,6 +165,15 @@ async function main(): Promise<void> {
         sandbox = await measureSandbox(sandboxEffort);
       } catch (error) {
         failed.push({ lane: "sandbox", reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    if (wanted.includes("router")) {
+      progress("measuring the router");
+      try {
+        router = await measureRouter(root, upstream, options.smoke ? smallRouterEffort : routerEffort);
+        skipped.push(...router.skipped.map(({ lane, reason }) => ({ lane: `${lane}, three deployments`, reason })));
+      } catch (error) {
+        failed.push({ lane: "router", reason: error instanceof Error ? error.message : String(error) });
       }
     }
     if (streams > 0) {
@@ -180,7 +209,7 @@ async function main(): Promise<void> {
         failed.push({ lane, reason: `first in ${describe(scenario)}: ${failure}` });
     }
   }
-  for (const result of held) {
+  for (const result of router === undefined ? held : [...held, router.held]) {
     if (result.failure !== undefined || result.broken > 0)
       failed.push({ lane: result.lane, reason: `${result.broken} held streams broke. ${result.failure ?? ""}` });
   }
@@ -190,7 +219,7 @@ async function main(): Promise<void> {
     startMs: median(all.map((one) => one.startMs)),
     idleRssMb: median(all.map((one) => one.idleRssMb)),
   }));
-  const targets = judge({ scenarios, starts, held, sandbox, translation });
+  const targets = judge({ scenarios, starts, held, sandbox, router, translation });
   const notes = specs.flatMap((spec) => (spec.note === undefined ? [] : [`${spec.name}: ${spec.note}`]));
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
@@ -207,6 +236,7 @@ async function main(): Promise<void> {
     starts,
     held,
     sandbox,
+    router,
     translation,
     notes,
     skipped,

@@ -3,6 +3,7 @@
 import type { HeldResult } from "./held.ts";
 import type { LaneResult, ScenarioResult } from "./measure.ts";
 import type { BodySize, ReplyForm } from "./bodies.ts";
+import type { RouterResult } from "./router.ts";
 import type { SandboxBodySize, SandboxResult } from "./sandbox.ts";
 import type { TranslationCost } from "./translation.ts";
 import type { CaseName } from "./sandbox-cases.ts";
@@ -19,7 +20,7 @@ export interface Target {
   readonly name: string;
   readonly limit: number;
   readonly isAtMost: boolean;
-  readonly unit: "×" | "ms" | "MB" | "KB" | "µs";
+  readonly unit: "×" | "%" | "ms" | "MB" | "KB" | "µs";
   /** Undefined when a lane it needs was not measured. */
   readonly measured: number | undefined;
   readonly isMet: boolean | undefined;
@@ -31,6 +32,8 @@ export interface Measurements {
   readonly held: readonly HeldResult[];
   /** Undefined when it was not measured. */
   readonly sandbox?: SandboxResult | undefined;
+  /** Likewise. */
+  readonly router?: RouterResult | undefined;
   /** Empty when it was not measured. */
   readonly translation?: readonly TranslationCost[];
 }
@@ -119,7 +122,27 @@ export function judge(run: Measurements): readonly Target[] {
   add("sandbox: processor time of an event, 50 streams", "µs", 10, sandbox?.events.cpuUsPerEvent);
   add("sandbox: start of a host", "ms", 60, sandbox?.hostStartMs);
   add("sandbox: resident memory of both hosts", "MB", 120, sandbox?.hostsRssMb);
+  judgeRouter(run.router, add);
   return targets;
+}
+
+type Add = (name: string, unit: Target["unit"], limit: number, measured: number | undefined, isAtMost?: boolean) => void;
+
+function judgeRouter(router: RouterResult | undefined, add: Add): void {
+  const failing = router?.failing.find(({ lane }) => lane === "ccproxy");
+  const name = "one of three deployments fails 30 %";
+  add(`${name}: requests answered`, "%", 99.9, failing === undefined ? undefined : failing.successRate * 100, false);
+  add(`${name}: requests upstream per request`, "×", 1.3, failing?.amplification);
+  add(`${name}: added p50`, "ms", 1, failing?.addedP50Ms);
+  add(`${router?.held.streams ?? 5000} held streams: resident memory of each`, "KB", 80, router?.held.rssKbPerStream);
+  add(`${router?.held.streams ?? 5000} held streams: p99 of the event loop's delay`, "ms", 50, router?.held.loop?.p99Ms);
+  const slow = router?.slow;
+  add(
+    `beside ${slow?.readers ?? 500} slow readers: p99 of the others' requests`,
+    "×",
+    1.1,
+    slow === undefined ? undefined : slow.besideP99Ms / slow.aloneP99Ms,
+  );
 }
 
 function sandboxP50Ms(sandbox: SandboxResult | undefined, name: string, size: string): number | undefined {

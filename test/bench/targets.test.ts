@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { LaneResult } from "../../bench/measure.ts";
+import type { RouterResult } from "../../bench/router.ts";
 import { median, percentile } from "../../bench/statistics.ts";
 import { judge } from "../../bench/targets.ts";
 
@@ -57,6 +58,46 @@ describe("the targets", () => {
     expect(met["translated from gemini: processor time of an event"]).toBe(false);
     expect(met["added p50 to LiteLLM's, 50k, translated to Chat Completions"]).toBe(true);
     expect(met["added p50 to Portkey's, 1m, not streamed"]).toBeUndefined();
+    expect(met["5000 held streams: resident memory of each"]).toBeUndefined();
+  });
+
+  test("of the router have figures of their own", () => {
+    const failing = { lane: "ccproxy", requests: 1000, upstreamFailures: 90, addedP50Ms: 0.5, addedP99Ms: 500, p50Ms: 5, p99Ms: 505 };
+    const router: RouterResult = {
+      failing: [{ ...failing, successRate: 0.998, amplification: 1.09, firstFailure: "status 502" }],
+      held: {
+        lane: "ccproxy",
+        streams: 5000,
+        holdMs: 1000,
+        openedMs: 1000,
+        rssBeforeMb: 100,
+        rssHeldMb: 500,
+        rssKbPerStream: 81,
+        cpuMsPerSecond: 100,
+        longestSilenceMs: 1000,
+        loop: { p99Ms: 20, maxMs: 80 },
+        broken: 0,
+        failure: undefined,
+      },
+      slow: {
+        lane: "ccproxy",
+        readers: 500,
+        requests: 100,
+        aloneP50Ms: 5,
+        aloneP99Ms: 10,
+        besideP50Ms: 5,
+        besideP99Ms: 11.5,
+        rssKbPerReader: 300,
+      },
+      skipped: [],
+    };
+    const met = Object.fromEntries(judge({ scenarios: [], starts: [], held: [], router }).map(({ name, isMet }) => [name, isMet]));
+    expect(met["one of three deployments fails 30 %: requests answered"]).toBe(false);
+    expect(met["one of three deployments fails 30 %: requests upstream per request"]).toBe(true);
+    expect(met["one of three deployments fails 30 %: added p50"]).toBe(true);
+    expect(met["5000 held streams: resident memory of each"]).toBe(false);
+    expect(met["5000 held streams: p99 of the event loop's delay"]).toBe(true);
+    expect(met["beside 500 slow readers: p99 of the others' requests"]).toBe(false);
   });
 
   test("rest on order statistics that do not change their input", () => {
