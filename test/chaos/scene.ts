@@ -122,7 +122,7 @@ export async function startScene({ entries, router, litellm, ...options }: Scene
 }
 
 /** An entry of `model_list` for a place. */
-export function modelEntry(
+function modelEntry(
   { name, wire = anthropicWire, group = "m", params = {} }: Pick<Entry, "name" | "wire" | "group" | "params">,
   url: string,
 ): unknown {

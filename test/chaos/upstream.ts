@@ -28,7 +28,7 @@ export interface Line {
 export type Act = (line: Line) => Promise<void> | void;
 
 /** One after the other, the last one for ever; or whatever a function says. */
-export type Acts = readonly [Act, ...Act[]] | ((line: Line) => Act);
+type Acts = readonly [Act, ...Act[]] | ((line: Line) => Act);
 
 export interface Heard {
   readonly asked: Asked;

@@ -50,6 +50,8 @@ const places: readonly Place[] = [
       aws_access_key_id: "AKIAIOSFODNN7EXAMPLE",
       aws_secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
       aws_region_name: "us-east-1",
+      // By default an answer nobody waits for is read to its end here, because Bedrock bills it anyway.
+      on_disconnect: "abort",
     },
   },
 ];

@@ -212,7 +212,9 @@ describe("each example of the guides does what the page says", () => {
     const overloaded = errorReply(529, { message: "Overloaded" });
     await using upstream = await startUpstream([
       // As often as the proxy tries.
-      ...[overloaded, overloaded, overloaded],
+      overloaded,
+      overloaded,
+      overloaded,
       errorReply(400, { message: "prompt is too long" }),
     ]);
     await using proxy = await proxyWith("hooks/overloaded.ts", upstream);
