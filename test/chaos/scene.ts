@@ -66,10 +66,11 @@ export interface Asking {
 
 /**
  * Waits between attempts are as short as they can be, and of several deployments the first one in the configuration is
- * chosen: all chance comes out as 0.
+ * chosen: all chance comes out as 0. What is counted by the minute is all of one minute.
  */
 export async function startScene({ entries, router, litellm, ...options }: SceneOptions): Promise<Scene> {
   const chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  const minute = stayInTheMinute();
   const hosts: Record<string, Chaos> = {};
   const places: Record<string, Place> = {};
   for (const { name, at, tls, wire = anthropicWire, acts } of entries) {
@@ -117,8 +118,16 @@ export async function startScene({ entries, router, litellm, ...options }: Scene
       await proxy[Symbol.asyncDispose]();
       for (const host of Object.values(hosts)) await host[Symbol.asyncDispose]();
       chance.mockRestore();
+      minute.mockRestore();
     },
   };
+}
+
+/** A clock that stops at the end of this minute. */
+function stayInTheMinute(): { mockRestore(): void } {
+  const now = (): number => Math.floor(performance.timeOrigin + performance.now());
+  const lastOfMinute = (Math.floor(now() / 60_000) + 1) * 60_000 - 1;
+  return vi.spyOn(Date, "now").mockImplementation(() => Math.min(now(), lastOfMinute));
 }
 
 /** An entry of `model_list` for a place. */

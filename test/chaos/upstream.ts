@@ -27,9 +27,6 @@ export interface Line {
 /** What becomes of one request. When it resolves, the next request of the connection may come. */
 export type Act = (line: Line) => Promise<void> | void;
 
-/** One after the other, the last one for ever; or whatever a function says. */
-type Acts = readonly [Act, ...Act[]] | ((line: Line) => Act);
-
 export interface Heard {
   readonly asked: Asked;
   /** Which connection of the host it came on, from 0. */
