@@ -83,11 +83,22 @@ function sendEvents(response: ServerResponse): void {
   next();
 }
 
+/**
+ * Two megabytes as fast as they are taken, then one event a second. More would fill what the kernel has for all of TCP (`net.ipv4.tcp_mem`), and
+ * what was measured would be its lost packets.
+ */
 function sendEndlessly(response: ServerResponse): void {
   for (const event of events.slice(0, 3)) response.write(event);
   const deltas = Buffer.concat(events.slice(3, 53));
+  let left = 2 ** 21;
   const more = (): void => {
     if (response.destroyed) return;
+    if (left <= 0) {
+      setTimeout(more, 1000);
+      response.write(events[3] ?? "");
+      return;
+    }
+    left -= deltas.length;
     // A turn each, so that one stream does not keep the others waiting.
     if (response.write(deltas)) setImmediate(more);
     else response.once("drain", more);

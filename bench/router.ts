@@ -66,7 +66,7 @@ export async function measureRouter(root: string, upstream: BenchUpstream, effor
         readers: effort.slowReaders,
         rounds: effort.rounds,
         requestsPerRound: effort.requestsPerRound,
-        settleMs: 3000,
+        settleMs: 60_000,
       }),
     );
     const held = await holdMany(root, upstream, effort);

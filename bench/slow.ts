@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { requestBody } from "./bodies.ts";
 import { Connection, encodeRequest } from "./client.ts";
-import { treeRssMb } from "./process.ts";
+import { treeCpuMs, treeRssMb } from "./process.ts";
 import type { RunningLane } from "./running.ts";
 import { percentile } from "./statistics.ts";
 
@@ -28,11 +28,13 @@ export interface SlowOptions {
   readonly readers: number;
   readonly rounds: number;
   readonly requestsPerRound: number;
-  /** From the moment the slow ones have begun until what they do is measured. */
+  /** The longest that is waited until all that buffers between the two ends has filled, some megabytes for each in the kernel alone. */
   readonly settleMs: number;
 }
 
 const atOnce = 4;
+/** Of a second. */
+const restingCpuMs = 100;
 
 /** In turns with and without, so that a noisy moment of the machine touches both. */
 export async function measureSlow(
@@ -42,13 +44,13 @@ export async function measureSlow(
   const alone: number[] = [];
   const beside: number[] = [];
   let rssKbPerReader = Number.NaN;
-  await ask(lane, requestsPerRound);
+  // Until the code of all processes is warm.
+  await ask(lane, 2 * requestsPerRound);
   for (let round = 0; round < rounds; round++) {
     alone.push(...(await ask(lane, requestsPerRound)));
     const before = treeRssMb(lane.pid);
     await using _slow = await openSlowReaders(root, lane.port, readers);
-    // Until all that buffers between the two ends has filled.
-    await delay(settleMs);
+    await settled(lane, settleMs);
     if (round === 0) rssKbPerReader = ((treeRssMb(lane.pid) - before) * 1024) / readers;
     beside.push(...(await ask(lane, requestsPerRound)));
   }
@@ -62,6 +64,16 @@ export async function measureSlow(
     besideP99Ms: percentile(beside, 0.99),
     rssKbPerReader,
   };
+}
+
+/** Until the lane has next to nothing to do. @throws Error when it goes on for longer than it may */
+async function settled({ pid, name }: RunningLane, longestMs: number): Promise<void> {
+  for (const startedAt = performance.now(); performance.now() - startedAt < longestMs;) {
+    const before = treeCpuMs(pid);
+    await delay(1000);
+    if (treeCpuMs(pid) - before < restingCpuMs) return;
+  }
+  throw new Error(`${name} was still busy with the slow readers after ${longestMs / 1000} s`);
 }
 
 /** @returns the time of each request, ms. @throws Error for a reply that is not whole */

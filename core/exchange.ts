@@ -23,6 +23,7 @@ import { Trace } from "./trace.ts";
 import { TranslatedFacts } from "./translation/facts.ts";
 
 const maxModelLength = 500;
+const noHeaders: ExchangeInit["headers"] = { endToEnd: [], get: () => undefined };
 
 /** Who calls, and what credential of their own they brought along. */
 export interface Caller {
@@ -293,6 +294,7 @@ export class Exchange {
     this.#request = undefined;
     this.#received = undefined;
     this.#head = undefined;
+    this.headers = noHeaders;
   }
 
   /** Fields that user code added, for the log line and whoever else tells of the exchange. At most 32, 16 KiB in all. */

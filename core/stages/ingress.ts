@@ -116,10 +116,9 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
   const { ingress } = exchange;
   const isReply = refusal === undefined && exchange.operation === "generate" && reply.status === 200;
   const watch = isReply ? ingress.watch(headerValue(reply.headers, "content-type")?.toLowerCase() ?? "application/json") : undefined;
-  const headers = withOwnHeaders(reply, exchange);
   const drained = await drain(
     ctx.res,
-    { ...reply, headers },
+    { ...reply, headers: withOwnHeaders(reply, exchange) },
     {
       watch,
       ping: ingress.ping,

@@ -32,6 +32,27 @@ export interface Drained {
 
 /** Resolves when the response has ended, well or badly; never rejects. */
 export function drain(response: ServerResponse, reply: Reply, options: DrainOptions): Promise<Drained> {
+  const { body, isEventStream } = reply;
+  // A stream may go on for an hour, and is not to hold what it no longer needs for so long.
+  return drainBody(response, { body, isEventStream }, { ...options, headFailure: writeHead(response, reply) });
+}
+
+function writeHead(response: ServerResponse, { status, headers }: Reply): Error | undefined {
+  try {
+    response.writeHead(status, headers.flat());
+    return undefined;
+  } catch (error) {
+    return toError(error);
+  }
+}
+
+type ReplyBody = Pick<Reply, "body" | "isEventStream">;
+
+function drainBody(
+  response: ServerResponse,
+  reply: ReplyBody,
+  { headFailure, ...options }: DrainOptions & { readonly headFailure: Error | undefined },
+): Promise<Drained> {
   return new Promise((resolve) => {
     const { watch, signal } = options;
     const { isEventStream } = reply;
@@ -56,15 +77,13 @@ export function drain(response: ServerResponse, reply: Reply, options: DrainOpti
       const { summary, failure } = end(response, reply, options, { lastChunk, failure: error === undefined ? undefined : toError(error) });
       resolve({ firstByteAt, summary, failure });
     };
-    try {
-      response.writeHead(reply.status, reply.headers.flat());
-    } catch (error) {
+    if (headFailure !== undefined) {
       // What stages hold for the body goes with it.
       if (!(reply.body instanceof ByteQueue))
         void reply.body[Symbol.asyncIterator]()
           .return?.()
           .catch(() => undefined);
-      finish(error);
+      finish(headFailure);
       return;
     }
     if (isEventStream) {
@@ -92,7 +111,12 @@ interface Sent {
 }
 
 /** Ends the response as its reply deserves. */
-function end(response: ServerResponse, reply: Reply, options: DrainOptions, { lastChunk, failure }: Sent): Omit<Drained, "firstByteAt"> {
+function end(
+  response: ServerResponse,
+  reply: ReplyBody,
+  options: DrainOptions,
+  { lastChunk, failure }: Sent,
+): Omit<Drained, "firstByteAt"> {
   const { watch } = options;
   const betweenEvents = watch?.betweenEvents() ?? false;
   const summary = watch?.end();
@@ -128,7 +152,7 @@ interface BrokenEnd {
 const newline = 0x0a;
 
 /** A stream gets its protocol's own error; anything else is cut off, so that nobody takes it for whole. */
-function endBroken(response: ServerResponse, reply: Reply, failure: Error, { ping, encodeStreamError, unfinished }: BrokenEnd): void {
+function endBroken(response: ServerResponse, reply: ReplyBody, failure: Error, { ping, encodeStreamError, unfinished }: BrokenEnd): void {
   if (!reply.isEventStream || response.destroyed) {
     response.destroy();
     return;

@@ -51,8 +51,9 @@ const longestTimerMs = 2 ** 31 - 1;
  * @throws ConnectionError 502/504 when no response came; the signal's reason when it was aborted before one came.
  * A failure after the response headers surfaces from the body instead.
  */
-export function send(pool: OriginPool, { body: given, ...request }: UpstreamRequest): Promise<UpstreamResponse> {
+export function send(pool: OriginPool, { body: given, headers: named, ...request }: UpstreamRequest): Promise<UpstreamResponse> {
   const sent = sendable(given);
+  let headers = [...named.flat(), ...sent.headers];
   const isRepeatable = isWhole(given);
   return new Promise((resolve, reject) => {
     const { signal, timeouts } = request;
@@ -105,17 +106,19 @@ export function send(pool: OriginPool, { body: given, ...request }: UpstreamRequ
         },
         onResponseStart(started, status) {
           if (status < 200) return;
+          // Not sent again, and held by nobody for as long as a stream goes on.
           sent.letGo();
-          const headers = readResponseHeaders(rawHeaders(started));
+          headers = [];
           body = new ByteQueue(started);
-          if (silenceMs !== undefined && isEventStream(headers)) {
+          const received = readResponseHeaders(rawHeaders(started));
+          if (silenceMs !== undefined && isEventStream(received)) {
             watch = silenceWatch.add({
               limitMs: silenceMs,
               isPaused: () => started.paused,
               expire: () => end(silent(request, silenceMs)),
             });
           }
-          resolve({ status, headers, body });
+          resolve({ status, headers: received, body });
         },
         onResponseData(_, chunk) {
           if (watch !== undefined && !watch.heard && request.isKeepAlive?.(chunk) !== true) watch.hear();
@@ -143,7 +146,7 @@ export function send(pool: OriginPool, { body: given, ...request }: UpstreamRequ
         {
           method: request.method,
           path: request.path,
-          headers: [...request.headers.flat(), ...sent.headers],
+          headers,
           body: sent.body,
           headersTimeout: timeouts.headersMs,
           bodyTimeout: timeouts.idleMs,

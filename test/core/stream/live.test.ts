@@ -87,8 +87,10 @@ describe("a stream through the proxy", () => {
     await answer.until("event: ping\n");
     response.end(Buffer.concat(events.slice(1)));
     await answer.ended;
-    const parts = answer.text.split('event: ping\ndata: {"type":"ping"}\n\n');
-    expect(parts.join("")).toBe(whole.toString());
+    // The upstream sends one of its own.
+    const ping = 'event: ping\ndata: {"type":"ping"}\n\n';
+    const parts = answer.text.split(ping);
+    expect(parts.join("")).toBe(whole.toString().replaceAll(ping, ""));
     expect(parts.every((part) => part === "" || part.endsWith("\n\n"))).toBe(true);
   });
 
