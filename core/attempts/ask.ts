@@ -86,7 +86,7 @@ async function read(
   const isToldAsItCame = isClientsOwn(exchange, sending) && isReadable(refusal, sending);
   if (!isToldAsItCame && retry === "without-thinking" && !withoutThinking) return "again without thinking";
   const told: Failure["told"] = isToldAsItCame
-    ? { type: "reply", reply: await readUpstreamReply(exchange, sending, asTold(refusal, sending)) }
+    ? { type: "reply", reply: await readUpstreamReply(exchange, sending, asTold(refusal, sending, services.redact)) }
     : { type: "error", error };
   const { status, headers } = response;
   const failure = classifyRefusal({ error, status, headers, told, credential }, services.wallClock());

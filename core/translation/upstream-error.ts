@@ -45,10 +45,19 @@ export function isReadable(error: CollectedError, { dialect, deployment }: Sendi
   return isMessagesError(error.head);
 }
 
-/** As it came; of other vendors than the hub's, what names an account is taken out. */
-export function asTold({ status, headers, head, isWhole, body }: CollectedError, { dialect }: Sending): Answered {
+/**
+ * As it came; without secrets of the configuration, and, of other vendors than the hub's, without what names an account.
+ *
+ * @param redact takes them out of a text
+ */
+export function asTold(
+  { status, headers, head, isWhole, body }: CollectedError,
+  { dialect }: Sending,
+  redact: (text: string) => string,
+): Answered {
   const told = Buffer.from(head.buffer, head.byteOffset, head.length).toString("utf8");
-  const scrubbed = dialect.name === hubDialect || !isWhole ? told : scrub(told);
+  if (!isWhole) return { status, headers, body };
+  const scrubbed = redact(dialect.name === hubDialect ? told : scrub(told));
   if (scrubbed === told) return { status, headers, body };
   const bytes = Buffer.from(scrubbed);
   const kept = headers.filter(([name]) => name !== "content-length" && name !== "openai-organization" && name !== "openai-project");
