@@ -138,7 +138,7 @@ describe("everything the proxy says and writes", () => {
     expectNone(said.join("\n"), [...secrets, callers, lookOfLogin]);
   });
 
-  test("an upstream's own error is the caller's affair: unmodified to them, and not in the log", async () => {
+  test("an upstream's own error reaches the caller without the deployment's key, else unmodified, and not the log", async () => {
     await using upstream = await startUpstream();
     await using proxy = await start(upstream);
     const message = `invalid x-api-key: ${planted.deploymentKey} of ${callers}`;
@@ -146,8 +146,9 @@ describe("everything the proxy says and writes", () => {
       upstream.script(errorReply(status, { message, headers: { "retry-after": "7" } }));
       const answer = await ask(proxy.url, request("claude"), { headers: owner });
       expect(answer).toMatchObject({ status, headers: { "retry-after": "7" } });
-      expect(answer.json()).toMatchObject({ error: { message } });
+      expect(answer.json()).toMatchObject({ error: { message: `invalid x-api-key: [redacted] of ${callers}` } });
     }
+    // The bytes of a stream are not looked at.
     upstream.script(streamReply({ error: { type: "overloaded_error", message } }));
     expect((await ask(proxy.url, request("claude", true), { headers: owner })).text).toContain(JSON.stringify(message).slice(1, -1));
     await proxy.stop();
