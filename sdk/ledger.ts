@@ -102,6 +102,7 @@ export interface ExchangeEnd {
   readonly outcome: string;
   readonly status: number;
   readonly modelServed?: string | undefined;
+  readonly provider?: string | undefined;
   readonly deploymentId?: string | undefined;
   readonly isCacheHit: boolean;
   readonly firstByteMs?: number | undefined;
@@ -181,7 +182,7 @@ export interface LedgerStore {
    */
   write(writes: readonly LedgerWrite[]): Awaitable<void>;
   /**
-   * Makes what other processes left `reserved` unknown, at its estimate.
+   * Makes what other processes left `reserved` unknown, at its estimate, and ends what they had begun: outcome `unknown`, status 0.
    *
    * @param alive instances that still run; what they reserved stays
    * @returns those that were
@@ -191,7 +192,7 @@ export interface LedgerStore {
   exchanges(filter: LedgerFilter, limit: number, before?: string): Awaitable<readonly ExchangeRecord[]>;
   /** In the order of their numbers. */
   attempts(exchangeId: string): Awaitable<readonly AttemptRecord[]>;
-  /** Of exchanges that have ended, dearest first. */
+  /** Of exchanges that have ended; dearest first, then in the order of `by`. Nothing where there are none. */
   totals(by: readonly Grouping[], filter: LedgerFilter): Awaitable<readonly LedgerTotal[]>;
   /** Forgets what began earlier. @returns how many exchanges */
   prune(before: number): Awaitable<number>;
