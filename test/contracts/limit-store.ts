@@ -118,7 +118,7 @@ export function describeLimitStore(name: string, create: () => Promise<LimitsUnd
         await store.renew([kept.id, "nobody"], leaseMs);
         await advance(2000);
         expect(await take([slot()])).toMatchObject({ isGranted: true, states: [{ used: 2 }] });
-        await advance(leaseMs - 2000);
+        await advance(leaseMs - 3000);
         expect(await take([slot()])).toMatchObject({ isGranted: false });
       });
 
