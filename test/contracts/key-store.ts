@@ -134,7 +134,7 @@ export function describeKeyStore(name: string, create: () => Promise<KeysUnderTe
       await store.create("user", { ...user, rpm: 0 });
       const stores = other === undefined ? [store] : [store, other];
       await Promise.all(
-        Array.from({ length: 40 }, (_, index) =>
+        Array.from({ length: 40 }, async (_, index) =>
           stores[index % stores.length]?.update("user", "u", (record) => ({ ...record, rpm: (record.rpm ?? 0) + 1 })),
         ),
       );

@@ -209,7 +209,7 @@ export function describeLedgerStore(name: string, create: () => Promise<LedgerUn
 
       test("many at once are all there", async () => {
         await Promise.all(
-          Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? store : (other ?? store)).write(whole(`e${index}`))),
+          Array.from({ length: 200 }, async (_, index) => (index % 2 === 0 ? store : (other ?? store)).write(whole(`e${index}`))),
         );
         expect(await all()).toHaveLength(200);
         expect(await store.totals([], {})).toMatchObject([{ requests: 200, cost: 140_000 }]);

@@ -259,7 +259,7 @@ export function describeLimitStore(name: string, create: () => Promise<LimitsUnd
     test("of two hundred at once as many are let in as fit, to the last one", async () => {
       const stores = other === undefined ? [store] : [store, other];
       const answers = await Promise.all(
-        Array.from({ length: 200 }, (_, index) =>
+        Array.from({ length: 200 }, async (_, index) =>
           stores[index % stores.length]?.reserve(`race${index}`, [budget(7, 1000), slot(120), rpm(1, 160)], leaseMs),
         ),
       );
