@@ -30,6 +30,7 @@ import {
   retryPolicySchema,
   streamSchema,
 } from "../core/config/schema-router.ts";
+import { cacheParamSchema, cacheSettingSchema, redisSchema, storeSchema } from "../core/config/schema-stores.ts";
 import { healthInfoSchema, routingSchema, timeoutSchema } from "../core/config/schema-routing.ts";
 import { compatibilityPage, withProviderTable } from "./provider-table.ts";
 
@@ -255,6 +256,10 @@ How long is waited, and what becomes of streams:
 
 ${table(streamSchema)}
 
+Redis:
+
+${table(redisSchema)}
+
 ### general_settings
 
 ${table(generalSchema)}
@@ -263,9 +268,21 @@ Checks of deployments:
 
 ${table(healthSchema)}
 
+Keys, limits and spend:
+
+${table(storeSchema)}
+
 ### litellm_settings
 
-${table(litellmSettingsSchema)}`;
+${table(litellmSettingsSchema)}
+
+The cache, and a budget of all callers together:
+
+${table(cacheSettingSchema)}
+
+\`cache_params\`:
+
+${table(cacheParamSchema)}`;
 }
 
 function laterPart(): string {

@@ -10,6 +10,7 @@ import { mergeIncludes } from "./include.ts";
 import type { Report } from "./report.ts";
 import { readRouter } from "./router-settings.ts";
 import { readSettings } from "./settings.ts";
+import { readStores } from "./stores.ts";
 import { isMapping, valueOf, within, type Place, type Tree } from "./tree.ts";
 import type { Config, DeploymentConfig } from "./types.ts";
 import { reportUnset } from "./unset-references.ts";
@@ -25,6 +26,7 @@ export interface LitellmFile {
   readonly callbacks: Config["callbacks"];
   readonly router: Config["router"];
   readonly connections: Config["connections"];
+  readonly stores: Config["stores"];
   readonly masterKey: string | undefined;
   readonly references: readonly Reference[];
   readonly variables: Variables;
@@ -64,6 +66,7 @@ async function readSections(written: Tree, environment: Environment, report: Rep
     callbacks: readCallbacks(within(root, "litellm_settings"), report),
     router: readRouter(root, settings, report),
     connections: await readConnections(root, { keys: settings.litellm, variables }, report),
+    stores: readStores(root, { ...settings, variables }, report),
     masterKey: readMasterKey(within(root, "general_settings"), variables, report),
     references,
     variables,

@@ -24,7 +24,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const directory = resolve(options.directory);
   const report = createReport();
   const litellm = await readLitellmFile(directory, options.environment, report);
-  const { files, deployments, aliases, callbacks, router, connections, masterKey, references, variables } = litellm;
+  const { files, deployments, aliases, callbacks, router, connections, stores, masterKey, references, variables } = litellm;
   const { files: ownFiles, references: ownReferences, ...settings } = await readCcproxyFile(directory, variables, report);
   reportUnknownGroups({ ...settings, deployments, aliases }, report);
   await noteLeftovers(directory, report);
@@ -32,7 +32,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   // A main file that is missing is told of first.
   const faults = report.faults([...files, join(directory, "config.yaml"), ...ownFiles]);
   const environmentVariables = variables.configured;
-  const secrets = gatherSecrets({ deployments, masterKey, references: [...references, ...ownReferences], environmentVariables });
+  const secrets = gatherSecrets({ deployments, masterKey, stores, references: [...references, ...ownReferences], environmentVariables });
   const draft: Config = {
     directory,
     files: allFiles,
@@ -43,6 +43,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     aliases,
     router,
     connections,
+    stores,
     environmentVariables,
     variable: (name) => variables.get(name),
     secrets,

@@ -1,7 +1,7 @@
 /** What `ccproxy.yaml` may hold. The descriptions are its reference documentation. */
 
 import { z } from "zod";
-import { anything, flag, key, numeric, portNumber, requiredKey, text, type MappingSchema } from "./schema-values.ts";
+import { anything, count, flag, key, numeric, portNumber, requiredKey, text, type MappingSchema } from "./schema-values.ts";
 import type { LogConfig } from "./types.ts";
 
 export interface CcproxyKeys {
@@ -17,6 +17,7 @@ export interface CcproxyKeys {
   readonly local_auth: boolean | undefined;
   readonly allowed_hosts: readonly string[] | undefined;
   readonly max_body_mb: number | undefined;
+  readonly num_workers: number | undefined;
   readonly grace_seconds: number | undefined;
   readonly debug: boolean | undefined;
   readonly log: unknown;
@@ -79,6 +80,12 @@ export const ccproxySchema: MappingSchema<CcproxyKeys> = z.object({
     description: "Requests with a larger body are refused. Anthropic itself takes 32 MB.",
     type: "megabytes",
     default: "32",
+  }),
+  num_workers: key(count(1), {
+    description:
+      "Processes that answer, behind one address. LiteLLM's `num_workers` of the section `litellm:` has no effect, as in the original.",
+    type: "whole number",
+    default: "1",
   }),
   grace_seconds: key(numeric(z.number().min(0).max(86_400)), {
     description: "How long open replies may go on after the first stop signal.",

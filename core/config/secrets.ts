@@ -2,6 +2,7 @@
 
 import { isSensitivePath } from "./describe.ts";
 import { isMapping, type Path } from "./tree.ts";
+import type { StoresConfig } from "./store-types.ts";
 import type { DeploymentConfig } from "./types.ts";
 import type { Reference } from "./variables.ts";
 
@@ -28,6 +29,8 @@ const publicKeys: ReadonlySet<string | number> = new Set([
   "id",
   "host",
   "port",
+  "redis_host",
+  "redis_port",
 ]);
 
 const credentialHeader = /auth|key|token|secret|cookie|password|credential/i;
@@ -35,6 +38,7 @@ const credentialHeader = /auth|key|token|secret|cookie|password|credential/i;
 export interface SecretSources {
   readonly deployments: readonly DeploymentConfig[];
   readonly masterKey: string | undefined;
+  readonly stores: StoresConfig;
   readonly references: readonly Reference[];
   readonly environmentVariables: ReadonlyMap<string, string>;
 }
@@ -69,6 +73,11 @@ function decoded(text: string): string {
   }
 }
 
+function secretsInUrl(url: string): readonly string[] {
+  const { username = "", password = "" } = URL.parse(url) ?? {};
+  return password === "" ? [] : [`${username}:${password}`, password, decoded(password)];
+}
+
 /** Without repetition, longest first, so that one that contains another is struck out whole. */
 export function gatherSecrets(sources: SecretSources): readonly string[] {
   const values = new Set<string>();
@@ -95,8 +104,11 @@ export function gatherSecrets(sources: SecretSources): readonly string[] {
   for (const [name, value] of sources.environmentVariables) {
     if (isSensitivePath([name])) add(value);
     // A proxy, perhaps.
-    const { username = "", password = "" } = URL.parse(value) ?? {};
-    if (password !== "") for (const secret of [`${username}:${password}`, password, decoded(password)]) add(secret);
+    for (const secret of secretsInUrl(value)) add(secret);
   }
+  const { databaseUrl, redis, cache } = sources.stores;
+  for (const url of [databaseUrl, redis?.url, cache?.redis?.url]) for (const secret of secretsInUrl(url ?? "")) add(secret);
+  add(redis?.password);
+  add(cache?.redis?.password);
   return [...values].sort((a, b) => b.length - a.length);
 }

@@ -27,6 +27,7 @@ export function readServer(keys: Partial<CcproxyKeys>, root: Place | undefined, 
     maxBodyBytes: Math.floor((keys.max_body_mb ?? 32) * bytesPerMb),
     allowedHosts: (keys.allowed_hosts ?? []).map((host) => host.toLowerCase()),
     localAuth: keys.local_auth ?? false,
+    workers: keys.num_workers ?? 1,
   };
 }
 

@@ -14,14 +14,15 @@ import {
   type HealthKeys,
   type StreamKeys,
 } from "./schema-router.ts";
+import { cacheSettingSchema, redisSchema, storeSchema, type CacheSettingKeys, type RedisKeys, type StoreKeys } from "./schema-stores.ts";
 import type { z } from "zod";
 import { isMapping, valueOf, within, type Place } from "./tree.ts";
 
 /** Of each section the keys that are right. Keys with a structure of their own are as written. */
 export interface Settings {
-  readonly router: Partial<ChoiceKeys & FailureKeys & StreamKeys>;
-  readonly general: Partial<GeneralKeys & HealthKeys>;
-  readonly litellm: Partial<LitellmSettingsKeys>;
+  readonly router: Partial<ChoiceKeys & FailureKeys & StreamKeys & RedisKeys>;
+  readonly general: Partial<GeneralKeys & HealthKeys & StoreKeys>;
+  readonly litellm: Partial<LitellmSettingsKeys & CacheSettingKeys>;
 }
 
 const notYet = "is accepted, not yet in effect.";
@@ -45,9 +46,9 @@ export function readSettings(root: Place, told: Set<string>, report: Report): Se
     return Object.fromEntries(asked.flatMap((schema) => Object.entries(checkMapping(place, schema, report) ?? {})));
   };
   return {
-    router: read("router_settings", laterRouterKeys, choiceSchema, failureSchema, streamSchema),
-    general: read("general_settings", laterGeneralKeys, generalSchema, healthSchema),
-    litellm: read("litellm_settings", laterLitellmKeys, litellmSettingsSchema),
+    router: read("router_settings", laterRouterKeys, choiceSchema, failureSchema, streamSchema, redisSchema),
+    general: read("general_settings", laterGeneralKeys, generalSchema, healthSchema, storeSchema),
+    litellm: read("litellm_settings", laterLitellmKeys, litellmSettingsSchema, cacheSettingSchema),
   };
 }
 

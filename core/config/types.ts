@@ -1,6 +1,7 @@
 /** The configuration after reading, checking and filling in: deeply readonly, positions kept for messages. */
 
 import type { RouterConfig, RoutingParams } from "./router-types.ts";
+import type { StoresConfig } from "./store-types.ts";
 
 /** Where something stands in a file. Lines and columns count from 1. */
 export interface Location {
@@ -147,6 +148,8 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** Callers must present the per-install token. */
   readonly localAuth: boolean;
+  /** Processes that answer. */
+  readonly workers: number;
 }
 
 export interface LogConfig {
@@ -191,6 +194,7 @@ export interface Config {
   readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean; readonly location: Location }>;
   readonly router: RouterConfig;
   readonly connections: ConnectionConfig;
+  readonly stores: StoresConfig;
   readonly tokenSources: ReadonlyMap<string, TokenSource>;
   /** `environment_variables`, resolved. To be asked before the real environment, which has had its say in it. */
   readonly environmentVariables: ReadonlyMap<string, string>;

@@ -2,6 +2,7 @@
 
 import type { Config, DeploymentConfig, LoadedConfig, Location, RuleEntry } from "../../core/config/types.ts";
 import { defaultConnections } from "../../core/config/connections.ts";
+import { defaultStores } from "../../core/config/stores.ts";
 import { defaultRouter, defaultRouting, defaultTimeouts } from "../../core/config/router-types.ts";
 import { noOptions, noParameters } from "../../core/config/unit-options.ts";
 
@@ -49,6 +50,7 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
     aliases: new Map(),
     router: defaultRouter,
     connections: defaultConnections,
+    stores: defaultStores,
     tokenSources: new Map(),
     environmentVariables: new Map(),
     variable: () => undefined,
