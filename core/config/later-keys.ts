@@ -59,7 +59,6 @@ export const laterLitellmKeys: readonly string[] = words(`
 export const laterCcproxyKeys: ReadonlyMap<string, string> = new Map([
   ["handler", "is accepted, not in effect: the handler of the Python original is built in."],
   ["metrics_enabled", "is accepted, not in effect: it never had one in the Python original either."],
-  ["num_workers", "is accepted, not yet in effect: one process serves everything."],
   ["oauth_ttl", "is accepted, not in effect: a token is fetched again when the provider refuses it."],
   ["oauth_refresh_buffer", "is accepted, not in effect: a token is fetched again when the provider refuses it."],
   ["mitm", "is accepted, not in effect: nothing is captured."],
@@ -68,7 +67,7 @@ export const laterCcproxyKeys: ReadonlyMap<string, string> = new Map([
 
 /** Keys of `litellm:` in ccproxy.yaml, likewise. */
 export const laterServerKeys: ReadonlyMap<string, string> = new Map([
-  ["num_workers", "is accepted, not yet in effect: one process serves everything."],
+  ["num_workers", "is accepted, without effect, as in the Python original; `ccproxy.num_workers` counts."],
   ["debug", "is accepted, not in effect: set ccproxy.debug or ccproxy.log.level instead."],
   ["detailed_debug", "is accepted, not in effect: set ccproxy.debug or ccproxy.log.level instead."],
   ["environment", "is accepted, not in effect: set variables under environment_variables in config.yaml instead."],
