@@ -1,0 +1,26 @@
+/** What a caller is told whose request does not fit into a limit: in LiteLLM's words. */
+
+import { ProxyError } from "../../sdk/errors.ts";
+import type { CounterState } from "../../sdk/limits.ts";
+import { rateWindowMs, type Limit } from "./demands.ts";
+
+/** Of requests, tokens and slots; budgets are told by the caller's own protocol. @param wallClock ms since 1970 */
+export function limitRefusal({ type, owner, id, max }: Limit, { used, resetsInMs }: CounterState, wallClock: number): ProxyError {
+  // When a slot will be free nobody knows.
+  const waitMs = type === "max_parallel_requests" ? 1000 : (resetsInMs ?? rateWindowMs);
+  const resetsAt = `${new Date(wallClock + waitMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const remaining = Math.max(0, max - used);
+  const message =
+    `Rate limit exceeded for ${owner}: ${shown(owner, id)}. Limit type: ${type}. Current limit: ${max}, Remaining: ${remaining}. ` +
+    `Limit resets at: ${resetsAt}`;
+  return new ProxyError(message, {
+    status: 429,
+    kind: "rate_limit_error",
+    headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))), rate_limit_type: type, reset_at: resetsAt },
+  });
+}
+
+/** A key's id opens nothing, and is no name for people. */
+function shown(owner: string, id: string): string {
+  return owner === "api_key" || owner === "model_per_key" ? id.replace(/^[0-9a-f]{64}/, (hash) => `${hash.slice(0, 8)}…`) : id;
+}
