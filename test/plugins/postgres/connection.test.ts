@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { inspect } from "node:util";
 
+import { Client } from "pg";
 import { describe, expect, test, vi } from "vitest";
 
+import { createDatabase } from "../../../plugins/postgres/database.ts";
 import { openPostgres } from "../../../plugins/postgres/index.ts";
 import { runSql } from "../../servers/postgres.ts";
 import { useEngines } from "./engines.ts";
@@ -73,7 +75,6 @@ test("calls under way when a connection ends reject, and the next ones get anoth
   const url = await engines.server.createDatabase();
   const slow = await engines.open({ url });
   // A lock that somebody else holds keeps the call under way.
-  const { Client } = await import("pg");
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query("begin; lock table ccproxy.exchanges");
@@ -86,6 +87,21 @@ test("calls under way when a connection ends reject, and the next ones get anoth
   await slow.ledger.write(exchangeWrites("e"));
   expect(await slow.ledger.exchanges({}, 10)).toHaveLength(1);
   await engine.ping();
+});
+
+test("a connection that ends between two statements of a transaction fails the transaction, and nothing else", async () => {
+  const url = await engines.server.createDatabase();
+  const database = createDatabase(url, "ccproxy", 2);
+  const transaction = database.transaction(async (connection) => {
+    const [own] = await connection.query("select pg_backend_pid() as pid");
+    await runSql(url, "select pg_terminate_backend($1)", [own?.["pid"]]);
+    const others = async (): Promise<unknown> => runSql(url, "select 1 from pg_stat_activity where pid = $1", [own?.["pid"]]);
+    await vi.waitFor(async () => expect(await others()).toEqual([]));
+    await connection.query("select 1");
+  });
+  await expect(transaction).rejects.toMatchObject({ name: "PostgresError", isConnectionLoss: true });
+  expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+  await database.close();
 });
 
 test("an engine closes what it was asked before, and only once", async () => {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
+import { Client } from "pg";
 import { expect, test, vi } from "vitest";
 
 import { migrations } from "../../../plugins/postgres/migrations.ts";
@@ -92,7 +93,6 @@ test("a database that cannot hold any text is refused", async () => {
 });
 
 async function holdLock(url: string): Promise<{ letGo(): Promise<void> }> {
-  const { Client } = await import("pg");
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query("select pg_advisory_lock(99)");

@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+
+import { Client } from "pg";
 import { expect, test, vi } from "vitest";
 
 import type { Demand } from "../../../sdk/limits.ts";
@@ -50,9 +53,28 @@ test("one id at once from many processes is one reservation", async () => {
   for (const answer of answers) expect(answer).toMatchObject({ isGranted: true, states: [{ used: 2 }, { used: 1 }] });
 });
 
+test("of several ends of one reservation at once only one counts", async () => {
+  const url = await engines.server.createDatabase();
+  const { limits } = await engines.open({ url });
+  await limits.reserve("r", [{ kind: "window", key: "w", amount: 5, limit: 100, windowMs: 3_600_000 }, slot], 10_000);
+  // As long as somebody else holds the row, all of them have seen that it is there.
+  const holder = new Client({ connectionString: url });
+  await holder.connect();
+  await holder.query("begin; select from ccproxy.reservations for update");
+  const ends = Promise.all([limits.settle("r", [7]), limits.settle("r", [7]), limits.release("r"), limits.settle("r", [7])]);
+  const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+  await vi.waitFor(async () => expect(await runSql(url, waiting)).toHaveLength(4), { timeout: 10_000 });
+  await holder.end();
+  await ends;
+  const [window, slots] = await limits.read(["w", "slot"]);
+  expect([0, 7]).toContain(window?.used);
+  expect(slots?.used).toBe(0);
+});
+
 test("names of any length are counters of their own", async () => {
   const [{ limits }] = await engines.openTwo();
-  const long = "x".repeat(100_000);
+  // What repeats itself would be compressed.
+  const long = randomBytes(50_000).toString("hex");
   const keys = [long, `${long}y`, "é\0", "é"];
   for (const [index, key] of keys.entries())
     await limits.reserve(`r${index}`, [{ kind: "window", key, amount: index + 1, limit: 10, windowMs: 3_600_000 }], 10_000);
