@@ -1,6 +1,6 @@
 /** The connections to one database, and what every statement has in common. */
 
-import { Pool, type PoolClient, type QueryResult, types } from "pg";
+import { Pool, type PoolClient, type QueryConfig, type QueryResult, types } from "pg";
 
 import { readAddress } from "./address.ts";
 import { type Explain, PostgresError, explainer } from "./errors.ts";
@@ -9,9 +9,15 @@ import { decodeTexts } from "./text.ts";
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface Connection {
-  /** @returns the rows, texts decoded @throws PostgresError */
-  query(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /**
+   * @param waitMs after which it rejects and its connection is given up, whatever becomes of the statement. Default: half a minute
+   * @returns the rows, texts decoded
+   * @throws PostgresError
+   */
+  query(sql: string, values?: readonly unknown[], waitMs?: number): Promise<readonly Row[]>;
 }
+
+type Query = Parameters<Connection["query"]>;
 
 export interface Database extends Connection {
   /** Where the tables are, in quotes. */
@@ -24,8 +30,11 @@ export interface Database extends Connection {
 }
 
 const connectMs = 10_000;
-/** A statement that takes longer has nobody at its other end; migrations and reports of years take less. */
-const statementMs = 300_000;
+/** Of a connection that says nothing any more; requests wait for most statements. */
+const statementMs = 30_000;
+/** Of reports and migrations over everything that is there. */
+export const longMs = 600_000;
+const idleMs = 300_000;
 const bigintType = 20;
 
 /** Opens nothing yet. @throws PostgresError when the url or the name of the schema is none */
@@ -38,7 +47,7 @@ export function createDatabase(url: string, schema: string, poolSize: number): D
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: connectMs,
-    query_timeout: statementMs,
+    idleTimeoutMillis: idleMs,
     keepAlive: true,
     application_name: "ccproxy",
     types: { getTypeParser: ((type: number, format: "text" | "binary") => parserOf(type, format)) as typeof types.getTypeParser },
@@ -48,9 +57,11 @@ export function createDatabase(url: string, schema: string, poolSize: number): D
   pool.on("connect", (client) => client.on("error", () => undefined));
   let closing: Promise<void> | undefined;
 
-  const run = async (target: Pool | PoolClient, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> => {
+  const run = async (target: Pool | PoolClient, ...[sql, values = [], waitMs = statementMs]: Query): Promise<readonly Row[]> => {
+    // The types know of this limit for whole connections only.
+    const statement: QueryConfig & { readonly query_timeout: number } = { text: sql, values: [...values], query_timeout: waitMs };
     const result: QueryResult<Record<string, unknown>> | readonly unknown[] = await target
-      .query<Record<string, unknown>>(sql, [...values])
+      .query<Record<string, unknown>>(statement)
       .catch((error: unknown) => {
         throw explain(error);
       });
@@ -61,12 +72,12 @@ export function createDatabase(url: string, schema: string, poolSize: number): D
   return {
     schema: `"${schema}"`,
     explain,
-    query: async (sql, values) => run(pool, sql, values),
+    query: async (...query) => run(pool, ...query),
     async transaction(work) {
       const client = await pool.connect().catch((error: unknown) => {
         throw explain(error);
       });
-      const query: Connection["query"] = async (sql, values) => run(client, sql, values);
+      const query: Connection["query"] = async (...query) => run(client, ...query);
       let isClean = false;
       try {
         await query("begin");

@@ -1,7 +1,7 @@
 /** A ledger in PostgreSQL. */
 
 import type { Grouping, LedgerFilter, LedgerStore, LedgerTotal, LedgerWrite } from "../../sdk/ledger.ts";
-import type { Connection, Database, Row } from "./database.ts";
+import { type Connection, type Database, type Row, longMs } from "./database.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LedgerBatch, toBatches } from "./ledger-batches.ts";
 import { Values, groupings, toCondition } from "./ledger-filter.ts";
@@ -35,6 +35,7 @@ export function createLedgerStore(database: Database): LedgerStore {
       const rows = await database.query(
         `select * from ${schema}.recover_ledger($1::text[], $2::float8) order by started_at, exchange_id, number`,
         [alive.map(encodeText), now],
+        longMs,
       );
       return rows.map(fromAttemptRow);
     },
@@ -53,7 +54,7 @@ export function createLedgerStore(database: Database): LedgerStore {
     async totals(by, filter) {
       const values = new Values();
       const sql = totalsSql(schema, by, filter, values);
-      return (await database.query(sql, values.list)).map((row) => toTotal(row, by));
+      return (await database.query(sql, values.list, longMs)).map((row) => toTotal(row, by));
     },
     async prune(before) {
       let all = 0;
@@ -79,6 +80,7 @@ async function pruneSome(database: Database, before: number): Promise<number> {
      )
      select count(*) as count from old`,
     [before],
+    longMs,
   );
   return Number(row?.["count"]);
 }

@@ -1,6 +1,6 @@
 /** Brings the tables of a database up to date: each step once, whole or not at all, whoever else begins at the same moment. */
 
-import type { Connection, Database } from "./database.ts";
+import { type Connection, type Database, longMs } from "./database.ts";
 import { PostgresError } from "./errors.ts";
 import { keyTables } from "./key-tables.ts";
 import { ledgerTables } from "./ledger-tables.ts";
@@ -22,7 +22,7 @@ export async function migrate(database: Database): Promise<void> {
 
 /** @returns whether there was something to do */
 async function migrateOnce(connection: Connection, schema: string): Promise<boolean> {
-  await connection.query("select pg_advisory_xact_lock($1, hashtext($2))", [lockClass, schema]);
+  await connection.query("select pg_advisory_xact_lock($1, hashtext($2))", [lockClass, schema], longMs);
   const version = await readVersion(connection, schema);
   if (version > migrations.length)
     throw new PostgresError(
@@ -30,7 +30,7 @@ async function migrateOnce(connection: Connection, schema: string): Promise<bool
     );
   const next = migrations[version];
   if (next === undefined) return false;
-  await connection.query(next.replaceAll("$schema$", schema));
+  await connection.query(next.replaceAll("$schema$", schema), [], longMs);
   await connection.query(`insert into ${schema}.migrations (version) values ($1)`, [version + 1]);
   return true;
 }

@@ -104,6 +104,13 @@ test("a connection that ends between two statements of a transaction fails the t
   await database.close();
 });
 
+test("a statement that nobody answers is given up with its connection, and the next one gets another", async () => {
+  const database = createDatabase(await engines.server.createDatabase(), "ccproxy", 1);
+  await expect(database.query("select pg_sleep(600)", [], 50)).rejects.toThrow(/cannot be reached: .*timeout/);
+  expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+  await database.close();
+});
+
 test("an engine closes what it was asked before, and only once", async () => {
   const url = await engines.server.createDatabase();
   const engine = await openPostgres({ url });
