@@ -1,0 +1,4 @@
+import { createMemoryKeys } from "../../../plugins/memory/keys.ts";
+import { describeKeyStore } from "../../contracts/key-store.ts";
+
+describeKeyStore("memory", async () => ({ store: createMemoryKeys() }));
