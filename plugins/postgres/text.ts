@@ -10,7 +10,7 @@ export function encodeText(text: string): string {
   return text.replace(unkeepable, (unit) => mark + unit.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
-export function decodeText(text: string): string {
+function decodeText(text: string): string {
   return text.replace(marked, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
