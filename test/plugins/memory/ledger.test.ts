@@ -17,13 +17,6 @@ test("an exchange that has a tag twice counts once for it", async () => {
   expect(await ledger.totals(["tag"], {})).toMatchObject([{ by: ["x"], requests: 1, cost: 5 }]);
 });
 
-test("what a killed process left is no success", async () => {
-  const ledger = createMemoryLedger();
-  await ledger.write([{ type: "exchange", row: { ...start, id: "e", startedAt: 1, tags: [] } }]);
-  await ledger.recover([], 10);
-  expect(await ledger.totals([], {})).toMatchObject([{ requests: 1, successes: 0 }]);
-});
-
 test("older than an exchange that is not there is nothing", async () => {
   const ledger = createMemoryLedger();
   await ledger.write([{ type: "exchange", row: { ...start, id: "e", startedAt: 1, tags: [] } }]);
