@@ -10,8 +10,12 @@ export type Value = SQLInputValue;
 /** `full`: what was committed outlasts a power cut; `normal`: the end of the process. */
 export type Durability = "full" | "normal";
 
-/** What is written at one moment takes microseconds; only a migration or a stopped process takes so long. */
-const busyMs = 5000;
+export interface DatabaseOptions {
+  readonly durability: Durability;
+  /** Waited for others that write. */
+  readonly busyMs: number;
+}
+
 const retryMs = 5;
 const maxLogBytes = 16 * 1024 * 1024;
 
@@ -21,11 +25,11 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
 
   /** @param path absolute, of a file that is there @throws SqliteError */
-  constructor(path: string, durability: Durability) {
+  constructor(path: string, { durability, busyMs }: DatabaseOptions) {
     this.path = path;
     this.#connection = this.#explained(() => new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: false }));
     try {
-      this.#explained(() => this.#configure(durability));
+      this.#explained(() => this.#configure(durability, busyMs));
     } catch (error) {
       this.#connection.close();
       throw error;
@@ -83,9 +87,9 @@ export class Database {
     this.#connection.close();
   }
 
-  #configure(durability: Durability): void {
+  #configure(durability: Durability, busyMs: number): void {
     // Two that change the mode at once, or come while another one puts things right after a kill, are refused without waiting.
-    const mode = retryWhileBusy(() => this.#connection.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"]);
+    const mode = retryWhileBusy(() => this.#connection.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"], busyMs);
     if (mode !== "wal")
       throw new SqliteError(
         "refused",
@@ -132,7 +136,7 @@ export class Database {
   }
 }
 
-function retryWhileBusy<Result>(work: () => Result): Result {
+function retryWhileBusy<Result>(work: () => Result, busyMs: number): Result {
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; ; waited += retryMs) {
     try {

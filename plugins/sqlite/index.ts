@@ -22,10 +22,14 @@ export interface SqliteOptions {
   readonly wallClock: () => number;
   /** Of the cache. Default: 256 MB. */
   readonly maxCacheBytes?: number | undefined;
+  /** A call waits, and blocks, so long for others that write, ms. Default: 5 s. */
+  readonly busyMs?: number | undefined;
 }
 
 export type SqliteEngine = Engine & Required<Stores>;
 
+/** What is written at one moment takes microseconds; only a migration or a process that was stopped takes so long. */
+const usualBusyMs = 5000;
 const usualCacheBytes = 256 * 1024 * 1024;
 
 /**
@@ -33,14 +37,14 @@ const usualCacheBytes = 256 * 1024 * 1024;
  *
  * @throws SqliteError that says which file, what is wrong and what to do
  */
-export function openSqlite({ path: given, wallClock, maxCacheBytes = usualCacheBytes }: SqliteOptions): SqliteEngine {
+export function openSqlite({ path: given, wallClock, maxCacheBytes = usualCacheBytes, busyMs = usualBusyMs }: SqliteOptions): SqliteEngine {
   const path = resolve(given);
   preparePrivateFile(path);
-  const database = new Database(path, "normal");
+  const database = new Database(path, { durability: "normal", busyMs });
   let durable: Database;
   try {
     migrate(database);
-    durable = new Database(path, "full");
+    durable = new Database(path, { durability: "full", busyMs });
   } catch (error) {
     database.close();
     throw error;

@@ -93,8 +93,11 @@ export function createSqliteRouting(database: Database, wallClock: () => number,
     async close() {
       if (isClosed) return;
       isClosed = true;
-      database.transaction(() => database.run("DELETE FROM in_flight WHERE owner = ?", owner));
-      await close();
+      try {
+        database.transaction(() => database.run("DELETE FROM in_flight WHERE owner = ?", owner));
+      } finally {
+        await close();
+      }
     },
   };
 }
