@@ -5,7 +5,7 @@ import { SqliteError, damaged } from "./errors.ts";
 import { tables } from "./tables.ts";
 
 /** What has been released is never changed: another step is appended. */
-export const migrations: readonly string[] = [tables];
+const migrations: readonly string[] = [tables];
 
 /** "ccpx": says whose the file is. */
 const applicationId = 0x63637078;

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -96,6 +97,23 @@ test("a file with flipped bits in its money is damaged, whichever they are", { t
     flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << (bit % 8)), at);
     expect(await tryOpen(flipped, undefined)).toMatchObject({ problem: "damaged" });
   }
+});
+
+test("a sum of damaged money is none, in a file too large to be read whole when it is opened, too", async () => {
+  const engine = openAt(path);
+  for (const id of ids) await engine.ledger.write(batch(id));
+  const rows = new DatabaseSync(path);
+  // Another program changes one of the two places a cost is kept at, as a disk would.
+  rows.prepare("UPDATE exchange SET cost = cost + 1 WHERE id = ?").run("e07");
+  expect(() => engine.ledger.totals([], {})).toThrow(
+    expect.objectContaining({ problem: "damaged", message: expect.stringContaining(path) }),
+  );
+  expect(() => engine.ledger.totals(["model"], { requestId: "e07" })).toThrow(SqliteError);
+  rows.exec("UPDATE exchange SET cost = NULL WHERE id = 'e07'");
+  expect(() => engine.ledger.totals([], {})).toThrow(SqliteError);
+  expect(await engine.ledger.totals([], { requestId: "e08" })).toMatchObject([{ cost }]);
+  rows.close();
+  await engine.close();
 });
 
 test("a file that was cut off, overwritten or never a database says what to do", async () => {

@@ -1,0 +1,76 @@
+/** Which paths a key may be used for, under LiteLLM's names for groups of them. */
+
+import { createPattern } from "../routing/pattern.ts";
+
+/** Paths of each group; a star stands for anything, slashes included. */
+export const routeGroups: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    "llm_api_routes",
+    [
+      ...[
+        ...["messages", "messages/count_tokens", "messages/batches", "messages/batches/*", "chat/completions", "completions", "embeddings"],
+        ...["responses", "responses/*", "moderations", "images/*", "audio/*", "rerank", "models", "models/*", "batches", "batches/*"],
+        ...["files", "files/*", "fine_tuning/*", "realtime", "videos", "videos/*"],
+      ].flatMap((path) => [`/v1/${path}`, `/${path}`]),
+      ...[
+        "/v1beta/models",
+        "/v1beta/models/*",
+        "/engines/*",
+        "/openai/*",
+        "/anthropic/*",
+        "/azure/*",
+        "/bedrock/*",
+        "/vertex_ai/*",
+        "/gemini/*",
+      ],
+    ],
+  ],
+  [
+    "management_routes",
+    [
+      ...["key", "user", "team", "customer", "end_user", "organization", "project", "budget", "tag", "spend", "global", "model"].map(
+        (area) => `/${area}/*`,
+      ),
+      ...["/model_group/info", "/v1/model/info", "/v2/model/info"],
+    ],
+  ],
+  [
+    "info_routes",
+    [
+      ...["/key/info", "/user/info", "/team/info", "/team/list", "/budget/info", "/model/info", "/v1/model/info", "/v2/model/info"],
+      ...["/model_group/info", "/health", "/health/*"],
+    ],
+  ],
+]);
+
+const usualRoutes = ["llm_api_routes"];
+
+/** Whether a text is the name of a group, or a path with or without stars. */
+export function isRouteEntry(text: string): boolean {
+  return routeGroups.has(text) || text === "*" || (text.startsWith("/") && isPlain(text));
+}
+
+/**
+ * @param routes groups, and paths with or without stars; none: all of the LLM routes
+ * @param path without the query, as it was received
+ */
+export function isRouteAllowed(routes: readonly string[], path: string): boolean {
+  // What another part of the proxy might take for another path is allowed to nobody.
+  return isPlain(path) && patternsOf(routes).some((pattern) => createPattern(pattern).match(path) !== undefined);
+}
+
+/** Whether whatever the one list allows is allowed by the other, too. */
+export function coversRoutes(routes: readonly string[], wanted: readonly string[]): boolean {
+  const patterns = patternsOf(routes).map(createPattern);
+  // Only a star matches a star: what is put in its place is matched, too.
+  return patternsOf(wanted).every((text) => patterns.some((pattern) => pattern.match(text) !== undefined));
+}
+
+function patternsOf(routes: readonly string[]): readonly string[] {
+  return (routes.length === 0 ? usualRoutes : routes).flatMap((route) => routeGroups.get(route) ?? (isRouteEntry(route) ? [route] : []));
+}
+
+/** Without dots, slashes or zeros in disguise. */
+function isPlain(path: string): boolean {
+  return !/\/\/|\/\.{1,2}(\/|$)|%(2f|5c|2e|00|25)|[\\\0?#\s]/i.test(path);
+}
