@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { seeded } from "../../helpers/seeded.ts";
-import { integrityOf, linesOf, openAt, startChild, wholeExchanges } from "./processes.ts";
+import { integrityOf, killChildren, linesOf, openAt, startChild, wholeExchanges } from "./processes.ts";
+import { batch } from "./rows.ts";
 
 let folder: string;
 let path: string;
@@ -15,7 +16,10 @@ beforeEach(() => {
   path = join(folder, "ccproxy.db");
 });
 
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  killChildren();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test("what was written before a kill is there, whole, whichever of several processes is killed when", { timeout: 60_000 }, async () => {
   const random = seeded(1);
@@ -69,7 +73,7 @@ test("several processes that open a new file at once make its tables once", { ti
 test.each(["first-step", "next-step"])("a kill within a migration (%s) leaves what was before", async (step) => {
   if (step === "next-step") {
     const engine = openAt(path);
-    await engine.ledger.write((await import("./rows.ts")).batch("before"));
+    await engine.ledger.write(batch("before"));
     await engine.close();
   }
   const child = startChild(step, path);
@@ -80,7 +84,7 @@ test.each(["first-step", "next-step"])("a kill within a migration (%s) leaves wh
   await ended;
   const engine = openAt(path);
   expect(await wholeExchanges(engine)).toEqual(step === "next-step" ? ["before"] : []);
-  await engine.ledger.write((await import("./rows.ts")).batch("after"));
+  await engine.ledger.write(batch("after"));
   await engine.close();
   expect(integrityOf(path)).toBe("ok");
 });

@@ -12,9 +12,21 @@ import { attemptsPerBatch, cost } from "./rows.ts";
 
 export type Child = ChildProcessByStdio<Writable, Readable, null>;
 
+const started = new Set<Child>();
+
+/** Whatever became of the test. */
+export function killChildren(): void {
+  for (const child of started) child.kill("SIGKILL");
+  started.clear();
+}
+
 export function startChild(what: string, path: string, name = ""): Child {
   const file = fileURLToPath(new URL("child.ts", import.meta.url));
-  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file, what, path, name], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file, what, path, name], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  started.add(child);
+  return child;
 }
 
 /** @returns all lines until it has ended; `onLine` gets each */
