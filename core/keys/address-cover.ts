@@ -2,7 +2,7 @@
 
 import { isIPv4 } from "node:net";
 
-import { isAddressAllowed, isAddressBlock } from "./address-access.ts";
+import { bitsOf, isAddressAllowed, isAddressBlock } from "./address-access.ts";
 
 /**
  * @param blocks none: every address
@@ -24,8 +24,4 @@ function isWithin(outer: string, start: string, bits: number): boolean {
   const [outerStart = "", outerBits] = outer.split("/");
   if (isIPv4(outerStart) !== isIPv4(start)) return false;
   return bits >= (outerBits === undefined ? bitsOf(outerStart) : Number(outerBits)) && isAddressAllowed([outer], start);
-}
-
-function bitsOf(address: string): number {
-  return isIPv4(address) ? 32 : 128;
 }

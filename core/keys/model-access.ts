@@ -15,7 +15,7 @@ export interface ModelAsked {
 export const allModels = "all-proxy-models";
 export const allOfTeam = "all-team-models";
 /** Allows nothing, and makes that the list is not empty, which would allow all. */
-const noModels = "no-default-models";
+export const noModels = "no-default-models";
 const words: ReadonlySet<string> = new Set([allModels, allOfTeam, noModels]);
 
 /** Whether a list allows everything. */

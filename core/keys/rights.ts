@@ -5,12 +5,14 @@ import { toUsd } from "../../sdk/money.ts";
 import { quote } from "../config/describe.ts";
 import { gridOf } from "./durations.ts";
 import { coversAddresses } from "./address-cover.ts";
-import { coversModels } from "./model-access.ts";
+import { allModels, allOfTeam, coversModels, noModels } from "./model-access.ts";
 import { coversRoutes } from "./route-access.ts";
 
 export interface Granting {
   /** Names of all access groups. */
   readonly accessGroups: ReadonlySet<string>;
+  /** Of the creator's team; undefined where it has none. */
+  readonly teamModels?: readonly string[] | undefined;
   /** Whether the creator may make keys for others than its own user and team. */
   readonly isAdmin: boolean;
 }
@@ -29,10 +31,10 @@ export function withBudget<Limited extends Terms>(record: Limited, budget: Budge
  * @param wanted as it would be, whether it is new or is changed
  * @returns why not, for people, each naming LiteLLM's field; empty when the creator may
  */
-export function refuseGrant(creator: VirtualKey, wanted: VirtualKey, { accessGroups, isAdmin }: Granting): readonly string[] {
+export function refuseGrant(creator: VirtualKey, wanted: VirtualKey, granting: Granting): readonly string[] {
   return [
-    ...(isAdmin ? [] : refuseOwner(creator, wanted)),
-    ...refuseModels(creator, wanted, accessGroups),
+    ...(granting.isAdmin ? [] : refuseOwner(creator, wanted)),
+    ...refuseModels(creator, wanted, granting),
     ...(coversRoutes(creator.allowedRoutes, wanted.allowedRoutes) ? [] : ["allowed_routes: more than your key may call"]),
     ...(coversAddresses(creator.allowedAddresses, wanted.allowedAddresses) ? [] : ["allowed_ips: more than your key may be used from"]),
     ...refuseCacheControls(creator, wanted),
@@ -49,18 +51,16 @@ function refuseOwner(creator: VirtualKey, wanted: VirtualKey): readonly string[]
   ];
 }
 
-function refuseModels(creator: VirtualKey, wanted: VirtualKey, accessGroups: ReadonlySet<string>): readonly string[] {
+function refuseModels(creator: VirtualKey, wanted: VirtualKey, { accessGroups, teamModels }: Granting): readonly string[] {
   // Of another team these words mean other models.
-  const isOtherTeam = creator.teamId !== wanted.teamId;
-  const models = isOtherTeam ? creator.models.filter((model) => model !== "all-team-models") : creator.models;
-  const isNarrowed = models.length === 0 && creator.models.length > 0;
-  const isCovered = coversModels(isNarrowed ? ["no-default-models"] : models, wanted.models, accessGroups);
+  const isSameTeam = creator.teamId !== undefined && creator.teamId === wanted.teamId;
+  const meant = isSameTeam ? [allOfTeam, ...(teamModels?.length === 0 ? [allModels] : (teamModels ?? []))] : [noModels];
+  const own = creator.models.flatMap((model) => (model === allOfTeam ? meant : [model]));
   const aliases = Object.entries(wanted.aliases).filter(
-    ([alias, target]) =>
-      creator.aliases[alias] !== target && !coversModels(isNarrowed ? ["no-default-models"] : models, [target], accessGroups),
+    ([alias, target]) => ownValue(creator.aliases, alias) !== target && !coversModels(own, [target], accessGroups),
   );
   return [
-    ...(isCovered ? [] : ["models: more than your key may use"]),
+    ...(coversModels(own, wanted.models, accessGroups) ? [] : ["models: more than your key may use"]),
     ...aliases.map(([alias]) => `aliases[${quote(alias)}]: a model that your key may not use`),
   ];
 }

@@ -2,46 +2,23 @@
 
 import { createPattern } from "../routing/pattern.ts";
 
+const llmPaths =
+  "messages messages/count_tokens messages/batches messages/batches/* chat/completions completions embeddings responses responses/* " +
+  "moderations images/* audio/* rerank models models/* batches batches/* files files/* fine_tuning/* realtime videos videos/*";
+const nativePaths = "/v1beta/models /v1beta/models/* /engines/* /openai/* /anthropic/* /azure/* /bedrock/* /vertex_ai/* /gemini/*";
+const managedAreas = "key user team customer end_user organization project budget tag spend global model";
+const modelInfo = "/model/info /v1/model/info /v2/model/info /model_group/info";
+
 /** Paths of each group; a star stands for anything, slashes included. */
 export const routeGroups: ReadonlyMap<string, readonly string[]> = new Map([
-  [
-    "llm_api_routes",
-    [
-      ...[
-        ...["messages", "messages/count_tokens", "messages/batches", "messages/batches/*", "chat/completions", "completions", "embeddings"],
-        ...["responses", "responses/*", "moderations", "images/*", "audio/*", "rerank", "models", "models/*", "batches", "batches/*"],
-        ...["files", "files/*", "fine_tuning/*", "realtime", "videos", "videos/*"],
-      ].flatMap((path) => [`/v1/${path}`, `/${path}`]),
-      ...[
-        "/v1beta/models",
-        "/v1beta/models/*",
-        "/engines/*",
-        "/openai/*",
-        "/anthropic/*",
-        "/azure/*",
-        "/bedrock/*",
-        "/vertex_ai/*",
-        "/gemini/*",
-      ],
-    ],
-  ],
-  [
-    "management_routes",
-    [
-      ...["key", "user", "team", "customer", "end_user", "organization", "project", "budget", "tag", "spend", "global", "model"].map(
-        (area) => `/${area}/*`,
-      ),
-      ...["/model_group/info", "/v1/model/info", "/v2/model/info"],
-    ],
-  ],
-  [
-    "info_routes",
-    [
-      ...["/key/info", "/user/info", "/team/info", "/team/list", "/budget/info", "/model/info", "/v1/model/info", "/v2/model/info"],
-      ...["/model_group/info", "/health", "/health/*"],
-    ],
-  ],
+  ["llm_api_routes", [...words(llmPaths).flatMap((path) => [`/v1/${path}`, `/${path}`]), ...words(nativePaths)]],
+  ["management_routes", [...words(managedAreas).map((area) => `/${area}/*`), ...words(modelInfo)]],
+  ["info_routes", words(`/key/info /user/info /team/info /team/list /budget/info /health /health/* ${modelInfo}`)],
 ]);
+
+function words(text: string): readonly string[] {
+  return text.split(" ");
+}
 
 const usualRoutes = ["llm_api_routes"];
 
