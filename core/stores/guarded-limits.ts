@@ -3,7 +3,7 @@
  * together should), or nothing is let in (`fail_closed`). A reservation ends where it was made.
  */
 
-import type { Demand, LimitStore, Reservation } from "../../sdk/limits.ts";
+import type { CounterState, Demand, LimitStore, Reservation } from "../../sdk/limits.ts";
 import type { Awaitable } from "../../sdk/routing-store.ts";
 import { type Breaker, NotAskedError, createBreaker } from "./breaker.ts";
 import { createLateCalls } from "./late-calls.ts";
@@ -19,6 +19,8 @@ export interface GuardOptions {
 }
 
 export interface GuardedLimits extends LimitStore {
+  reserve(id: string, demands: readonly Demand[], leaseMs: number): Promise<Reservation>;
+  read(keys: readonly string[]): Promise<readonly CounterState[]>;
   readonly isAway: boolean;
   /** Ends of reservations that the server has not taken yet. */
   readonly waiting: number;

@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
@@ -123,6 +122,7 @@ describe("guarded limits", () => {
     const goOn = server.pause();
     for (let tries = 0; tries < 4; tries += 1) await expect(limits.read(["x"])).rejects.toThrow(LimitsAwayError);
     goOn();
+    await server.inspect(async (redis) => redis.ping());
     await limits.read(["x"]);
     await server.stop();
     for (let tries = 0; tries < 4; tries += 1) await expect(limits.read(["x"])).rejects.toThrow(LimitsAwayError);
