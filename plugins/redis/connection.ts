@@ -53,6 +53,7 @@ export function createConnection(
     connectTimeout: times.connectTimeoutMs,
     commandTimeout: times.commandTimeoutMs,
     socketTimeout: silenceMs,
+    disconnectTimeout: times.commandTimeoutMs,
     // A command while the server is away fails at once, and one that was under way may have been done: it must not be done again.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

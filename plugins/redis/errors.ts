@@ -24,9 +24,9 @@ export function explainer(where: string, secrets: readonly string[], whyAway: ()
   const hide = (text: string): string => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   return (error) => {
     if (error instanceof RedisError) return error;
-    if (error instanceof Error && error.name === "ReplyError")
-      return new RedisError(hide(`Redis (${where}): ${error.message}`), /^[A-Z]+/.exec(error.message)?.[0]);
     const reason = isRefusal(error) ? (whyAway() ?? "there is no connection") : error;
+    if (reason instanceof Error && reason.name === "ReplyError")
+      return new RedisError(hide(`Redis (${where}): ${reason.message}`), /^[A-Z]+/.exec(reason.message)?.[0]);
     return new RedisError(hide(`Redis (${where}) cannot be reached: ${reasonOf(reason)}`));
   };
 }
