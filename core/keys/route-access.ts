@@ -33,14 +33,18 @@ export function isRouteEntry(text: string): boolean {
  */
 export function isRouteAllowed(routes: readonly string[], path: string): boolean {
   // What another part of the proxy might take for another path is allowed to nobody.
-  return isPlain(path) && patternsOf(routes).some((pattern) => createPattern(pattern).match(path) !== undefined);
+  return isPlain(path) && patternsOf(routes).some((pattern) => fits(pattern, path));
 }
 
 /** Whether whatever the one list allows is allowed by the other, too. */
 export function coversRoutes(routes: readonly string[], wanted: readonly string[]): boolean {
-  const patterns = patternsOf(routes).map(createPattern);
+  const patterns = patternsOf(routes);
   // Only a star matches a star: what is put in its place is matched, too.
-  return patternsOf(wanted).every((text) => patterns.some((pattern) => pattern.match(text) !== undefined));
+  return patternsOf(wanted).every((text) => patterns.some((pattern) => fits(pattern, text)));
+}
+
+function fits(pattern: string, text: string): boolean {
+  return pattern === text || (pattern.includes("*") && createPattern(pattern).match(text) !== undefined);
 }
 
 function patternsOf(routes: readonly string[]): readonly string[] {
