@@ -129,6 +129,19 @@ describe("guarded limits", () => {
     expect(told).toEqual([]);
     await until("away", async () => expect(limits.read(["x"])).rejects.toThrow(LimitsAwayError));
     await until("back", async () => server.restart());
+    // And five again.
+    await server.stop();
+    for (let tries = 0; tries < 4; tries += 1) await expect(limits.read(["x"])).rejects.toThrow(LimitsAwayError);
+    expect(told).toEqual([true, false]);
+    await server.restart();
+  });
+
+  test("tell once that they are away, however many have noticed", async () => {
+    const limits = guard("fail_open");
+    const goOn = server.pause();
+    await Promise.all(Array.from({ length: 12 }, async () => limits.read(["x"])));
+    expect(told).toEqual([true]);
+    await until("back", goOn);
     expect(told).toEqual([true, false]);
   });
 
@@ -149,6 +162,7 @@ describe("guarded limits", () => {
       isGranted: true,
       states: [{ used: 6 }, { used: 1 }],
     });
+    expect(await limits.reserve("first", [rpm(8), slot()], leaseMs)).toMatchObject({ isGranted: true, states: [{ used: 8 }, { used: 1 }] });
     // What was made here ends here.
     await limits.settle("first", [1, undefined]);
     expect(await usedThere("rpm")).toBe(6);
@@ -202,6 +216,29 @@ describe("guarded limits", () => {
     // It was taken there, indeed.
     expect(await other.limits.read(["slots", "budget"])).toMatchObject([{ used: 0 }, { used: 0, resetsInMs: undefined }]);
     expect(await server.inspect(async (redis) => redis.exists("{ccproxy}:counter:budget"))).toBe(1);
+  });
+
+  test("a reservation that is asked for again, with success, is not given back", async () => {
+    const limits = guard("fail_closed", { retryMs: 60_000 });
+    const goOn = server.pause();
+    await expect(limits.reserve("again", [slot()], leaseMs)).rejects.toThrow(LimitsAwayError);
+    expect(limits.waiting).toBe(1);
+    goOn();
+    await server.inspect(async (redis) => redis.ping());
+    await limits.reserve("again", [slot()], leaseMs);
+    expect(limits.waiting).toBe(0);
+    expect(await usedThere("slots")).toBe(1);
+  });
+
+  test("what may have been booked is not booked again, and is counted", async () => {
+    const limits = guard("fail_open");
+    await limits.reserve("r", [budget(1)], leaseMs);
+    const goOn = server.pause();
+    await limits.add("budget", "p1", 7);
+    expect(limits).toMatchObject({ waiting: 0, dropped: 1 });
+    goOn();
+    await server.inspect(async (redis) => redis.ping());
+    expect(await usedThere("budget")).toBe(8);
   });
 
   test("what waits is bounded, and what is given up is counted", async () => {
