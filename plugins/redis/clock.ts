@@ -21,6 +21,7 @@ export function durationText(ms: number): string {
  * @throws RangeError for what is no number, which would spoil a counter
  */
 export function wholeText(value: number): string {
-  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new RangeError(`${value} cannot be counted exactly`);
-  return BigInt(Math.round(value)).toString();
+  const whole = Math.round(value);
+  if (!Number.isSafeInteger(whole)) throw new RangeError(`${value} cannot be counted exactly`);
+  return BigInt(whole).toString();
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 
 import { describe, expect, test, vi } from "vitest";
 
-import { RedisError } from "../../../plugins/redis/errors.ts";
+import { RedisError, explainer } from "../../../plugins/redis/errors.ts";
 import { type RedisEngine, openRedis } from "../../../plugins/redis/index.ts";
 import { useEngines } from "./engines.ts";
 
@@ -77,6 +77,19 @@ describe("a connection to Redis", () => {
     expect(error.message).not.toContain("s3cret");
   });
 
+  test("tells no password, whoever says it, in none of its spellings", () => {
+    const explain = explainer("host:1", [encodeURIComponent(password), password], () => new Error(`no ${password}`));
+    const reply = new Error(`ERR AUTH ${encodeURIComponent(password)}`);
+    reply.name = "ReplyError";
+    const said = [new Error(`at ${password}`), reply, new Error("Connection is closed."), new AggregateError([new Error(password)], "")];
+    expect(said.map((error) => explain(error).message)).toEqual([
+      "Redis (host:1) cannot be reached: at ***",
+      "Redis (host:1): ERR AUTH ***",
+      "Redis (host:1) cannot be reached: no ***",
+      "Redis (host:1) cannot be reached: ***",
+    ]);
+  });
+
   test("refuses a namespace that would not keep to one slot", async () => {
     for (const namespace of ["", "a{b", "}"]) await failureOf(() => openRedis({ url: engines.server.url, namespace }));
   });
@@ -97,6 +110,9 @@ describe("a connection to Redis", () => {
       const error = await failureOf(call);
       expect(error.message).toMatch(/^Redis \(127\.0\.0\.1:\d+\) cannot be reached: /);
       expectNoSecret(error);
+      // Nothing waits for the connection: it has failed before anything else can happen.
+      const next = new Promise((resolve) => void setImmediate(resolve, "waits"));
+      expect(await Promise.race([failureOf(call), next])).not.toBe("waits");
     }
     await engines.server.restart();
     await vi.waitFor(async () => engine.ping(), { timeout: 10_000 });

@@ -59,6 +59,26 @@ describe("what Redis holds", () => {
     expect(await engines.server.inspect(async (redis) => redis.pttl("{ccproxy}:slots:k"))).toBeGreaterThan(600_000);
   });
 
+  test("forgets slots whose lease is over, and gives none of them back by a renewal", async () => {
+    let time = Date.now();
+    const [{ limits }] = await engines.openTwo({ wallClock: () => time, commandTimeoutMs: 5000 });
+    const slot: Demand = { kind: "slot", key: "k", limit: 3 };
+    for (const id of ["a", "b", "c"]) await limits.reserve(id, [slot], leaseMs);
+    time += leaseMs;
+    await limits.reserve("d", [slot], leaseMs);
+    await limits.renew(["a", "b", "c", "d"], leaseMs);
+    expect(await limits.read(["k"])).toMatchObject([{ used: 1 }]);
+    expect(await engines.server.inspect(async (redis) => redis.zrange("{ccproxy}:slots:k", "0", "-1"))).toEqual(["d"]);
+  });
+
+  test("remembers a reservation that is renewed as long as its lease", async () => {
+    const [{ limits }] = await engines.openTwo({ commandTimeoutMs: 5000 });
+    await limits.reserve("r", demands("k"), 1000);
+    await limits.renew(["r"], 100 * 3_600_000);
+    for (const key of ["held:r", "slots:k"])
+      expect(await engines.server.inspect(async (redis) => redis.pttl(`{ccproxy}:${key}`))).toBeGreaterThan(100 * 3_600_000);
+  });
+
   test("is not seen from another namespace, nor cleared", async () => {
     await engines.server.flush();
     const namespaces = ["a", "ab", "a*", "[a]", "a?b", "a\\b", "a-b"];
