@@ -19,7 +19,7 @@ export const noModels = "no-default-models";
 const words: ReadonlySet<string> = new Set([allModels, allOfTeam, noModels]);
 
 /** Whether a list allows everything. */
-export function allowsAll(models: readonly string[]): boolean {
+function allowsAll(models: readonly string[]): boolean {
   return models.length === 0 || models.includes(allModels) || models.includes("*");
 }
 

@@ -7,7 +7,7 @@ import { flag, name, oneOf } from "./fields.ts";
 import { newOwned, ownedFields, ownedOf } from "./owned-fields.ts";
 import { applied, badRequest, field, readBody } from "./read-body.ts";
 
-export const userRoles = ["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"] as const;
+const userRoles = ["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"] as const;
 
 const userFields = {
   ...ownedFields,

@@ -4,7 +4,7 @@ import * as reply from "../../../core/keys/key-reply.ts";
 import { decodeKeyGenerate } from "../../../core/keys/key-request.ts";
 import { encodeTeam, encodeTeamInfo } from "../../../core/keys/team-reply.ts";
 import { decodeTeamNew } from "../../../core/keys/team-request.ts";
-import { encodeNewUser, encodeUserInfo } from "../../../core/keys/user-reply.ts";
+import { encodeNewUser, encodeUser, encodeUserInfo } from "../../../core/keys/user-reply.ts";
 import { decodeUserNew } from "../../../core/keys/user-request.ts";
 
 const now = Date.parse("2026-11-23T10:00:00Z");
@@ -62,6 +62,7 @@ test("/user/new and /user/info", () => {
   const { user } = decodeUserNew({ user_id: "u", user_email: "ada@example.com", max_budget: 2 }, now);
   expect(encodeNewUser(user, standing, { key, secret })).toMatchObject({ user_id: "u", key: secret, token: key.id, max_budget: 2 });
   expect(encodeNewUser(user, standing, undefined)).toMatchObject({ key: null });
+  expect(encodeUser(user, standing)).toMatchObject({ user_id: "u", user_alias: null, max_budget: 2 });
   expect(encodeUserInfo(user, standing, [{ key, standing }])).toMatchObject({
     user_id: "u",
     user_info: { user_email: "ada@example.com", user_role: "internal_user", spend: 1.5, budget_reset_at: null },
