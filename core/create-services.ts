@@ -14,7 +14,6 @@ import type { Exchange } from "./exchange.ts";
 import { createHealth } from "./health/create-health.ts";
 import { createFailureLog } from "./phases/failure-log.ts";
 import { createChooser } from "./routing/chooser.ts";
-import { createMemoryRoutingStore } from "./routing/memory-store.ts";
 import { Slots } from "./routing/slots.ts";
 import { ProjectRules } from "./project-rules.ts";
 import type { Registry } from "./registry.ts";
@@ -25,6 +24,7 @@ import { takesLocalToken } from "./stages/auth.ts";
 import { createNestedCall } from "./stages/call-model.ts";
 import type { StatusReport } from "./status.ts";
 import { createAbandoned } from "./stream/abandoned.ts";
+import type { OpenedStores } from "./stores/opened.ts";
 import { streamTiming } from "./stream/timing.ts";
 import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
@@ -40,6 +40,7 @@ export interface ServicesInit {
   readonly snapshots: Snapshots;
   readonly userCode: UserCodeRuntime;
   readonly instance: string;
+  readonly stores: OpenedStores;
   readonly controlToken: string;
   /** The token callers must hold when the configuration asks for one. */
   readonly localToken: string;
@@ -93,12 +94,14 @@ export function createServices(init: ServicesInit): CreatedServices {
     random: Math.random,
     logger,
   });
-  const store = createMemoryRoutingStore({ now, wallClock });
+  const store = init.stores.routing;
   const countTokens = (exchange: Exchange): Promise<number> => tokens.counterFor(exchange.request).count("all");
   const chooser = createChooser({ store, random: Math.random, wallClock, health, countTokens });
 
   const services: Services = {
     registry,
+    stores: init.stores,
+    instance: init.instance,
     logger,
     redact,
     capabilities,
@@ -152,6 +155,7 @@ export function createServices(init: ServicesInit): CreatedServices {
         userCode: { units: describeUnits(current.userProgram), ignored: current.ignored, sandbox: init.userCode.status() },
         routes: current.routes.describe(),
         deployments: await health.rows(),
+        stores: await init.stores.status(),
         upstreams: describeUpstreams(pools.figures(), services.budgets.describe()),
         last,
       };
@@ -160,7 +164,7 @@ export function createServices(init: ServicesInit): CreatedServices {
   async function close(): Promise<void> {
     health.stop();
     abandoned.stop();
-    await Promise.all([pools.close(), store.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
+    await Promise.all([pools.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
   }
   return { services, log, settled: (graceMs) => background.idle(graceMs), close };
 }

@@ -13,6 +13,7 @@ import { Annotations } from "./annotations.ts";
 import { type RequestOptions, noRequestOptions } from "./attempts/request-options.ts";
 import { createMadeBody } from "./body/made-body.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
+import type { Accounts } from "./ledger/accounts.ts";
 import type { UserProgram } from "./phases/user-program.ts";
 import type { Deployment } from "./routing/deployment.ts";
 import type { Choice } from "./routing/choice.ts";
@@ -72,6 +73,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   readonly status: number;
   readonly summary: ReplySummary | undefined;
+  /** Of the reply's body, as far as it went out. */
+  readonly bytes: number;
   /** ms from the request's first byte. */
   readonly firstByteMs: number | undefined;
   readonly totalMs: number;
@@ -114,6 +117,8 @@ export class Exchange {
   readonly now: () => number;
   readonly #annotations = new Annotations();
 
+  /** What it costs. Undefined where nothing is to be paid: tokens are counted for free. */
+  accounts: Accounts | undefined;
   /** Written by auth. */
   caller: Caller = { kind: "anonymous", credentials: [] };
   /** Hooks, rules and callbacks that run for it. Loaded until the exchange has settled. */

@@ -1,8 +1,10 @@
 /** Starts and stops the whole proxy: configuration, listener, hot reload, drain. */
 
 import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
 
 import type { Plugin } from "../sdk/plugin.ts";
+import type { Logger } from "../sdk/log.ts";
 import { createApp } from "./app.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config, Fault, LoadedConfig } from "./config/types.ts";
@@ -17,6 +19,9 @@ import { buildSnapshot } from "./snapshot.ts";
 import { type SnapshotSource, Snapshots } from "./snapshots.ts";
 import { takesLocalToken } from "./stages/auth.ts";
 import { type Shutdown, shutDown } from "./shutdown.ts";
+import { openStores } from "./stores/open-stores.ts";
+import type { OpenedStores } from "./stores/opened.ts";
+import { type Recovery, createRecovery } from "./stores/recovery.ts";
 import type { StreamTiming } from "./stream/timing.ts";
 import { type UserCodeRuntime, createUserCodeRuntime } from "./user-code-runtime.ts";
 
@@ -117,6 +122,7 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
   const instance = randomBytes(8).toString("hex");
   const controlToken = randomBytes(32).toString("base64url");
   const localToken = await readOrCreateLocalToken(options.configDir);
+  const { stores, recovery } = await openLedger({ options, registry, logger, config: snapshot.config, instance });
   const created = createServices({
     localToken,
     options,
@@ -124,6 +130,7 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     snapshots,
     userCode,
     instance,
+    stores,
     controlToken,
     url: () => url,
     draining: () => draining,
@@ -138,7 +145,9 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     port,
     onError: (error) => services.logger.error({ error }, "a connection could not be accepted"),
   }).catch(async (error: unknown) => {
+    await recovery.close();
     await created.close();
+    await stores.close();
     throw error instanceof ListenError ? new StartError(error.message, [], { cause: error }) : error;
   });
   url = listener.url;
@@ -173,7 +182,9 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     await shutdown.closed;
     await created.settled(Math.max(lastWordsMs, graceMs - (services.now() - startedAt)));
     services.logger.info({}, "stopped");
+    await recovery.close();
     await created.close();
+    await stores.close();
     await log.close();
   }
   return {
@@ -192,6 +203,36 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
       return stopped;
     },
   };
+}
+
+interface Ledgers {
+  readonly options: StartOptions;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly config: Config;
+  readonly instance: string;
+}
+
+/** What is kept, and what an earlier process that was killed has left in it. @throws StartError when it cannot be opened */
+async function openLedger({ options, registry, logger, config, instance }: Ledgers): Promise<{ stores: OpenedStores; recovery: Recovery }> {
+  const wallClock = (): number => Date.now();
+  try {
+    const stores = await openStores({
+      engines: registry.engines,
+      config: config.stores,
+      directory: options.configDir,
+      workers: config.server.workers,
+      logger,
+      now: () => performance.now(),
+      wallClock,
+    });
+    const recovery = createRecovery({ ...stores, instance, logger, wallClock });
+    await recovery.round();
+    recovery.start();
+    return { stores, recovery };
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), [], { cause: error });
+  }
 }
 
 /** Without a key everyone who reaches the port could spend the user's money. Undefined when that cannot be. */

@@ -8,6 +8,7 @@ import type { Health } from "./health/create-health.ts";
 import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
 import type { StreamTiming } from "./stream/timing.ts";
+import type { OpenedStores } from "./stores/opened.ts";
 import type { TraceRing } from "./trace.ts";
 import type { ErrorServices } from "./phases/error-phase.ts";
 import type { PolicyServices } from "./stages/policy.ts";
@@ -20,6 +21,9 @@ export interface Abortable {
 
 export interface Services extends CallServices, PolicyServices, ErrorServices {
   readonly registry: Registry;
+  readonly stores: OpenedStores;
+  /** Of this process: random. */
+  readonly instance: string;
   readonly logger: Logger;
   /** How the deployments are, and whether to ask them. */
   readonly health: Health;

@@ -3,6 +3,7 @@
 import type { DeploymentHealthRow } from "./health/describe.ts";
 import type { Fault } from "./config/types.ts";
 import type { Phase } from "./sandbox/protocol.ts";
+import type { EngineStatus } from "./stores/opened.ts";
 import type { SandboxStatus } from "./sandbox/sandbox.ts";
 import type { IgnoredFile, UserUnit } from "./user-code/types.ts";
 
@@ -42,6 +43,8 @@ export interface StatusReport {
   readonly routes: readonly RouteRow[];
   /** How each deployment is, in the order of the configuration. */
   readonly deployments: readonly DeploymentHealthRow[];
+  /** What keeps the ledger, the keys, and the like. */
+  readonly stores: readonly EngineStatus[];
   /** Hosts that are connected, or have failed of late. */
   readonly upstreams: readonly UpstreamRow[];
   /** The last routed request; null before traffic. */

@@ -39,6 +39,8 @@ export interface ReplyWatch {
   push(chunk: Uint8Array): void;
   /** Whether the bytes so far end between two complete events, so that another may be inserted. */
   betweenEvents(): boolean;
+  /** Whether what was pushed last holds the protocol's own end: everything was said. Absent where that is known only when a reply ends. */
+  isOver?(): boolean;
   /** Call once, after the last byte. */
   end(): ReplySummary;
 }

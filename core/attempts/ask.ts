@@ -4,6 +4,7 @@ import type { RequestBody } from "../../sdk/body.ts";
 import { hideCredentials } from "../credentials/hide.ts";
 import type { AttemptReason, Exchange, Reply } from "../exchange.ts";
 import { type PrepareServices, prepareAttempt } from "../phases/prepare-attempt.ts";
+import type { AttemptAccount } from "../ledger/accounts.ts";
 import type { PlannedTarget } from "../routing/leg.ts";
 import type { Sending } from "../translation/encode-attempt.ts";
 import { asTold, collectError, isReadable, readUpstreamError } from "../translation/upstream-error.ts";
@@ -21,6 +22,7 @@ export interface Question {
   /** In place of the exchange's own: a request of the hub. */
   readonly body: RequestBody | undefined;
   readonly reason: AttemptReason;
+  readonly account: AttemptAccount | undefined;
   /** Aborts this attempt. */
   readonly signal: AbortSignal;
 }
@@ -34,7 +36,7 @@ export type Asked =
  * @throws ProxyError when no upstream answered, what it answered is of no use, or a hook denies the request
  * @throws the reason of the signal
  */
-export async function ask(exchange: Exchange, services: AskServices, { target, body, reason, signal }: Question): Promise<Asked> {
+export async function ask(exchange: Exchange, services: AskServices, { target, body, reason, account, signal }: Question): Promise<Asked> {
   for (let withoutThinking = false; ; withoutThinking = true) {
     const prepared = await prepareAttempt(exchange, services, target, { withoutThinking, body });
     if (prepared.type === "answered") return made(prepared.reply);
@@ -43,7 +45,7 @@ export async function ask(exchange: Exchange, services: AskServices, { target, b
     if (prepared.type === "lacking") return made(await countHere(exchange, target, services));
     const { sending } = prepared;
     const { outbound, dialect } = sending;
-    const transmitted = await transmit(exchange, services, { target: { ...target, model }, dialect, outbound, reason, signal });
+    const transmitted = await transmit(exchange, services, { target: { ...target, model }, dialect, outbound, reason, account, signal });
     exchange.trace.add("call", "answered", {
       status: transmitted.response.status,
       model,

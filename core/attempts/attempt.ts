@@ -4,6 +4,7 @@ import type { ReplySummary } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import type { RequestBody } from "../../sdk/body.ts";
 import type { AttemptReason, Exchange, Reply } from "../exchange.ts";
+import { pricedFor } from "../ledger/open-accounts.ts";
 import type { Leg, PlannedTarget } from "../routing/leg.ts";
 import { type Slots, slotLimit } from "../routing/slots.ts";
 import type { CredentialOwner } from "./transmit.ts";
@@ -21,6 +22,7 @@ import { sendTimeouts } from "./send-timeouts.ts";
 import { type CommitServices, commit, endWithExchange } from "./commit.ts";
 
 export interface AttemptServices extends AskServices, Books, ConsequenceServices, CommitServices {
+  inBackground(work: Promise<unknown>): void;
   readonly slots: Slots;
   readonly abandoned: Pick<Abandoned, "keep">;
 }
@@ -69,15 +71,17 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
   const origin = originOf(deployment);
   const booked = book(services, { deploymentId, origin, isRetry: options.isRetry, release });
   const startedAt = exchange.now();
+  const account = exchange.accounts?.open(reason, (model) => pricedFor(exchange, target, model));
   const isCallersTimeout = exchange.options.timeoutMs !== undefined || exchange.options.streamTimeoutMs !== undefined;
   // What is billed to its end is read to its end, though its caller may leave.
   const own = onDisconnectOf(deployment) === "drain" ? detachable(signal) : undefined;
   const fail = async (failure: Failure, credential: "own" | "shared"): Promise<AttemptResult> => {
+    account?.failed(failure.class);
     await takeConsequences(exchange, services, { deployment, leg: options.leg, failure, credential, booked });
     return { type: "failed", target, failure };
   };
   try {
-    const asked = await ask(exchange, services, { target, body, reason, signal: own?.signal ?? signal });
+    const asked = await ask(exchange, services, { target, body, reason, account, signal: own?.signal ?? signal });
     if (asked.type === "refused") return await fail(asked.failure, asked.credential);
     let { reply } = asked;
     const { credential } = asked;
@@ -103,6 +107,7 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
     }
     if (own !== undefined && reply.status === 200) {
       own.detach();
+      exchange.accounts?.willReadOn();
       reply = services.abandoned.keep(exchange, reply, (summary) => noteAbandoned(exchange, services, deploymentId, summary));
     }
     const committed = { target, reply, credential, booked, startedAt, contentAt, leg: options.leg };
@@ -113,12 +118,17 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
       credential,
       reply,
       async commit() {
+        exchange.accounts?.take(account);
         endWithExchange(exchange, services, committed);
         await commit(exchange, services, committed);
       },
-      endWithExchange: () => endWithExchange(exchange, services, committed),
+      endWithExchange() {
+        exchange.accounts?.take(account);
+        endWithExchange(exchange, services, committed);
+      },
       fail: async (failure) => void (await fail(failure, credential ?? "shared")),
       discard() {
+        account?.dropped();
         booked.end(nothing);
         letGo(reply);
       },
@@ -126,6 +136,7 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
   } catch (error) {
     const failure = signal.aborted ? undefined : classifyThrown(error, services.wallClock(), { isCallersTimeout });
     if (failure !== undefined) return fail(failure, "shared");
+    account?.dropped();
     booked.end(nothing);
     throw error;
   }
@@ -142,9 +153,11 @@ function noContent(origin: string, ms: number): ConnectionError {
   return new ConnectionError(message, { status: 504, kind: "api_error", fault: "first-byte-timeout" });
 }
 
-function noteAbandoned({ id }: Exchange, { logger }: AttemptServices, deployment: string, { usage }: ReplySummary): void {
+function noteAbandoned(exchange: Exchange, { logger, inBackground }: AttemptServices, deployment: string, { usage }: ReplySummary): void {
   const { inputTokens, outputTokens } = usage ?? {};
-  logger.info({ requestId: id, deployment, inputTokens, outputTokens }, "the rest of an answer nobody waits for was read");
+  const written = exchange.accounts?.readOn(usage);
+  if (written !== undefined) inBackground(written);
+  logger.info({ requestId: exchange.id, deployment, inputTokens, outputTokens }, "the rest of an answer nobody waits for was read");
 }
 
 const nothing = { outcome: "none", tokens: 0, latency: undefined, firstContent: undefined } as const;

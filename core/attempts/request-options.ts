@@ -7,6 +7,7 @@ import { hubDialect } from "../../sdk/hub/dialect.ts";
 import { bufferOf, itemsOf, memberOf, removeItems, spliceBytes } from "../../sdk/hub/json-bytes.ts";
 import { record } from "../../sdk/hub/json.ts";
 import { createRequestBody } from "../body/request-body.ts";
+import { type CacheControls, noCacheControls, readCacheRequest } from "../cache/controls.ts";
 import type { FallbackTable, FallbackTarget } from "../config/router-types.ts";
 import { readFallbackControl, readTableControl } from "./fallback-controls.ts";
 import type { MockedFailure } from "./mock-failure.ts";
@@ -24,6 +25,8 @@ export interface RequestOptions {
   readonly disableFallbacks: boolean;
   /** The group that is asked fails in this way, without being asked: for trying out what is configured. */
   readonly mock?: MockedFailure;
+  /** What it says of the cache. */
+  readonly cache?: CacheControls;
   /** Fields of the body that are no part of the request. */
   readonly controls?: readonly string[];
 }
@@ -59,6 +62,7 @@ const fields = [
   "mock_testing_rate_limit_error",
   "mock_timeout",
   "litellm_metadata",
+  "cache",
 ] as const;
 
 type Field = (typeof fields)[number];
@@ -66,15 +70,27 @@ type Field = (typeof fields)[number];
 /** Inside of `metadata`, which is the request's own. */
 const tagsInMetadata = "metadata.tags";
 
-const headers = ["x-litellm-num-retries", "x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-tags", "x-litellm-disable-fallbacks"];
+const headers = [
+  "x-litellm-num-retries",
+  "x-litellm-timeout",
+  "x-litellm-stream-timeout",
+  "x-litellm-tags",
+  "x-litellm-disable-fallbacks",
+  "cache-control",
+];
 
 /**
  * Costs next to nothing where nothing is said.
  *
  * @param dialect name of the one the request is in
+ * @param allowedCacheControls what the caller's key may say of the cache; undefined: everything
  * @throws ProxyError 400 that names the field, for what it cannot hold
  */
-export function readRequestOptions({ body, headers: received }: Pick<Received, "body" | "headers">, dialect: string): RequestOptions {
+export function readRequestOptions(
+  { body, headers: received }: Pick<Received, "body" | "headers">,
+  dialect: string,
+  allowedCacheControls?: readonly string[],
+): RequestOptions {
   const present = fields.filter((field) => body.field(field) !== undefined && !isNative(field, body, received, dialect));
   const inMetadata = metadataTags(body);
   if (present.length === 0 && inMetadata === undefined && headers.every((name) => received.get(name) === undefined))
@@ -83,6 +99,7 @@ export function readRequestOptions({ body, headers: received }: Pick<Received, "
   const fallbacks = readFallbackControl(value("fallbacks"));
   const tables = tablesOf(fallbacks.table, value);
   const mock = mockOf(value);
+  const cache = readCacheRequest(value("cache"), received.get("cache-control"), allowedCacheControls);
   return {
     fallbacks: fallbacks.list,
     ...(tables === undefined ? {} : { fallbackTables: tables }),
@@ -103,6 +120,7 @@ export function readRequestOptions({ body, headers: received }: Pick<Received, "
       readFlag("disable_fallbacks", value("disable_fallbacks")) ??
       false,
     ...(mock === undefined ? {} : { mock }),
+    ...(cache === noCacheControls ? {} : { cache }),
     controls: inMetadata === undefined ? present : [...present, tagsInMetadata],
   };
 }

@@ -6,6 +6,7 @@ import type { Config } from "../config/types.ts";
 import { type Selected, selectCredential } from "../credentials/select.ts";
 import type { Tokens } from "../credentials/token-source.ts";
 import type { Attempt, AttemptReason, Exchange } from "../exchange.ts";
+import type { AttemptAccount } from "../ledger/accounts.ts";
 import type { Deployment } from "../routing/deployment.ts";
 import type { PlannedTarget } from "../routing/leg.ts";
 import type { Pools } from "../upstream/pools.ts";
@@ -26,6 +27,8 @@ export interface Transmission {
   readonly dialect: Dialect;
   readonly outbound: Outbound;
   readonly reason: AttemptReason;
+  /** Told before anything is sent, and what came of it. */
+  readonly account: AttemptAccount | undefined;
   /** Aborts this attempt. */
   readonly signal: AbortSignal;
 }
@@ -60,7 +63,7 @@ export async function transmit(exchange: Exchange, services: TransmitServices, t
 async function sendOnce(
   exchange: Exchange,
   pools: Pools,
-  { target: { deployment, model }, dialect: { ingress }, outbound, reason, signal }: Transmission,
+  { target: { deployment, model }, dialect: { ingress }, outbound, reason, account, signal }: Transmission,
   selected: Selected,
 ): Promise<UpstreamResponse> {
   // Compressed streams would arrive in blocks, not in events.
@@ -68,6 +71,8 @@ async function sendOnce(
   const { url: address, headers, body } = await withCredential({ ...outbound, headers: plain }, selected, exchange, deployment);
   const url = new URL(address);
   const record: Attempt = { deployment, model, reason, startedAt: exchange.now(), status: undefined };
+  const reserved = account?.reserve(model);
+  if (reserved !== undefined) await reserved;
   exchange.attempts.push(record);
   const timeouts = sendTimeouts(deployment.timeouts, exchange);
   const response = await send(pools.get(url.origin, exchange.snapshot.config), {
@@ -84,8 +89,12 @@ async function sendOnce(
       exchange.trace.add("call", "sent again: the connection had been closed");
     },
     isKeepAlive: (chunk) => ingress?.isKeepAlive?.(chunk) === true,
+  }).catch((error: unknown) => {
+    account?.lost(error, signal.aborted);
+    throw error;
   });
   record.status = response.status;
+  account?.answered(response.status);
   return response;
 }
 

@@ -8,7 +8,7 @@ import { Exchange, type Outcome, type Reply } from "../exchange.ts";
 import type { Services } from "../services.ts";
 import { callUpstream } from "../attempts/run.ts";
 import { Stopping } from "./ingress.ts";
-import { type LedgerServices, recordExchange } from "./ledger.ts";
+import { type LedgerServices, keepAccounts, recordExchange } from "./ledger.ts";
 import { planRoute } from "./router.ts";
 
 export type NestedCallServices = LedgerServices &
@@ -36,6 +36,7 @@ async function callModel(request: NestedRequest, parent: Exchange, signal: Abort
     now,
     parent: parent.id,
   });
+  keepAccounts(exchange, services, undefined);
   exchange.onSettled((settlement) => recordExchange(exchange, settlement, services));
   exchange.caller = parent.caller;
   const onAbort = (): void => exchange.abort(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
@@ -74,6 +75,7 @@ async function callModel(request: NestedRequest, parent: Exchange, signal: Abort
       outcome,
       status: status ?? 500,
       summary,
+      bytes: 0,
       firstByteMs: undefined,
       totalMs: exchange.now() - exchange.receivedAt,
       error: failure,

@@ -7,13 +7,17 @@ import type { Context, Middleware } from "koa";
 import type { Dialect, Ingress, LocalReply, Operation, ReplySummary } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
+import type { Awaitable } from "../../sdk/routing-store.ts";
 import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
 import { HookRefusal } from "../phases/hook-refusal.ts";
 import type { Services } from "../services.ts";
+import { bodyOf, collectReply } from "../stream/collect-reply.ts";
 import { drain } from "../stream/drain.ts";
+import type { ReplyEnd } from "../stream/last-word.ts";
 import { letFlowBy } from "../stream/linger.ts";
 import type { StreamTiming } from "../stream/timing.ts";
+import { embeddingsSummary } from "../spend/embeddings.ts";
 import { encodeForClient } from "../translation/client-reply.ts";
 import { headerValue, readRequestHeaders } from "../upstream/headers.ts";
 import { withOwnHeaders } from "./reply-headers.ts";
@@ -57,10 +61,11 @@ export function createIngress(services: Services, { dialect, ingress, operation 
     try {
       let reply: Reply;
       let refusal: unknown;
+      let whole: ReplySummary | undefined;
       try {
         await next();
         if (exchange.reply === undefined) throw new Error("no stage made a reply");
-        reply = await encodeForClient(exchange, exchange.reply);
+        ({ reply, whole } = await readWhole(exchange, await encodeForClient(exchange, exchange.reply)));
       } catch (error) {
         if (isGone(error, ctx.res)) {
           settle(exchange, { outcome: "client-gone", status: 499, error });
@@ -71,7 +76,7 @@ export function createIngress(services: Services, { dialect, ingress, operation 
         if (!ctx.req.complete) reply = endingAfter(reply, letFlowBy(ctx.req, { ...services.timing, signal: exchange.signal }));
       }
       if (!ctx.req.complete) reply = { ...reply, headers: [...reply.headers, ["connection", "close"]] };
-      await answer(ctx, exchange, reply, { refusal, timing: services.timing, redact: services.redact });
+      await answer(ctx, exchange, reply, { refusal, whole, timing: services.timing, redact: services.redact });
     } catch (error) {
       // A defect of ours must not leave the upstream talking to nobody, nor the exchange without its record.
       exchange.abort(new Error("the answer could not be given", { cause: error }));
@@ -108,14 +113,16 @@ function isGone(error: unknown, response: ServerResponse): boolean {
 interface AnswerOptions {
   /** Why there is an error in place of a reply. */
   readonly refusal: unknown;
+  /** Of a reply that has been read already. */
+  readonly whole: ReplySummary | undefined;
   readonly timing: StreamTiming;
   readonly redact: (text: string) => string;
 }
 
-async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal, timing, redact }: AnswerOptions): Promise<void> {
+async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal, whole, timing, redact }: AnswerOptions): Promise<void> {
   const { ingress } = exchange;
-  const isReply = refusal === undefined && exchange.operation === "generate" && reply.status === 200;
-  const watch = isReply ? ingress.watch(headerValue(reply.headers, "content-type")?.toLowerCase() ?? "application/json") : undefined;
+  const isWatched = refusal === undefined && reply.status === 200 && whole === undefined && exchange.operation === "generate";
+  const watch = isWatched ? ingress.watch(headerValue(reply.headers, "content-type")?.toLowerCase() ?? "application/json") : undefined;
   const drained = await drain(
     ctx.res,
     { ...reply, headers: withOwnHeaders(reply, exchange) },
@@ -127,17 +134,60 @@ async function answer(ctx: Context, exchange: Exchange, reply: Reply, { refusal,
       encodeStreamError: (error) => ingress.encodeStreamError(redacted(error, redact)),
       signal: exchange.signal,
       now: exchange.now,
+      beforeEnd: isWatched ? (end) => account(exchange, end) : undefined,
     },
   );
-  const inBand = drained.summary?.error;
+  const summary = whole ?? drained.summary;
+  const inBand = summary?.error;
   exchange.settle({
     outcome: outcomeOf(refusal, drained.failure, inBand),
     status: reply.status,
-    summary: asReported(drained.summary, exchange.reported),
-    firstByteMs: drained.firstByteAt === undefined ? undefined : drained.firstByteAt - exchange.receivedAt,
+    summary: asReported(summary, exchange.reported),
+    bytes: drained.bytes,
+    firstByteMs: sinceReceived(exchange, drained.firstByteAt),
     totalMs: exchange.now() - exchange.receivedAt,
     error: refusal ?? drained.failure ?? inBand,
   });
+}
+
+/** Larger ones tell what they cost in the trace only. */
+const wholeBytes = 1024 * 1024;
+
+/** A reply in one piece is read before its head goes out, which says what it cost. */
+async function readWhole(exchange: Exchange, reply: Reply): Promise<{ readonly reply: Reply; readonly whole: ReplySummary | undefined }> {
+  if (reply.isEventStream || reply.status !== 200 || exchange.accounts === undefined) return { reply, whole: undefined };
+  const collected = await collectReply(reply.body, wholeBytes);
+  if (!collected.isWhole) return { reply: { ...reply, body: collected.body }, whole: undefined };
+  const { bytes } = collected;
+  const whole = exchange.operation === "embeddings" ? embeddingsSummary(bytes) : watched(exchange, reply, bytes);
+  const written = account(exchange, { summary: whole, firstByteAt: undefined, bytes: bytes.length });
+  if (written !== undefined) await written;
+  return { reply: { ...reply, body: bodyOf(bytes) }, whole };
+}
+
+function watched({ ingress }: Exchange, { headers }: Reply, bytes: Uint8Array): ReplySummary {
+  const watch = ingress.watch(headerValue(headers, "content-type")?.toLowerCase() ?? "application/json");
+  watch.push(bytes);
+  return watch.end();
+}
+
+/** Before the caller sees the end of a reply that came to its end. */
+function account(exchange: Exchange, { summary, firstByteAt, bytes }: ReplyEnd): Awaitable<void> {
+  const isGood = summary?.error === undefined;
+  return exchange.accounts?.finish({
+    outcome: isGood ? "completed" : "upstream-failed",
+    status: 200,
+    usage: asReported(summary, exchange.reported)?.usage,
+    isWhole: isGood,
+    bytes,
+    isCacheHit: false,
+    firstByteMs: sinceReceived(exchange, firstByteAt),
+    ms: exchange.now() - exchange.receivedAt,
+  });
+}
+
+function sinceReceived({ receivedAt }: Exchange, at: number | undefined): number | undefined {
+  return at === undefined ? undefined : at - receivedAt;
 }
 
 /** What is paid for is what the upstream did, whatever hooks made of it. */
@@ -157,7 +207,7 @@ function outcomeOf(refusal: unknown, failure: Error | undefined, inBand: string 
 }
 
 function settle(exchange: Exchange, end: { outcome: Outcome; status: number; error: unknown }): void {
-  exchange.settle({ ...end, summary: undefined, firstByteMs: undefined, totalMs: exchange.now() - exchange.receivedAt });
+  exchange.settle({ ...end, summary: undefined, bytes: 0, firstByteMs: undefined, totalMs: exchange.now() - exchange.receivedAt });
 }
 
 /** A reply that is all there at once, but ends, and with it the connection, only when the rest of the request has gone by. */

@@ -1,19 +1,44 @@
-/** One access record per exchange, whatever became of it; later the place where spend is booked. */
+/** What every exchange leaves behind, whatever became of it: a line in the log, and rows in the ledger. */
 
 import type { Middleware } from "koa";
 
 import type { Exchange, Settlement } from "../exchange.ts";
+import { type AccountServices, openAccounts } from "../ledger/open-accounts.ts";
 import { afterwardsOf } from "../phases/afterwards.ts";
 import type { Services } from "../services.ts";
 
-export type LedgerServices = Pick<Services, "traces" | "routed" | "logger">;
+export type LedgerServices = Pick<Services, "traces" | "routed" | "logger" | "inBackground"> & AccountServices;
 
 export function createLedger(services: LedgerServices): Middleware {
   return async function ledger(ctx, next) {
     const { exchange } = ctx.state;
+    keepAccounts(exchange, services, ctx.req.socket.remoteAddress);
     exchange.onSettled((settlement) => recordExchange(exchange, settlement, services));
     await next();
   };
+}
+
+/** Of what costs something. What has not been written before the end of the reply is written with the settlement. */
+export function keepAccounts(exchange: Exchange, services: LedgerServices, address: string | undefined): void {
+  if (exchange.operation === "count_tokens") return;
+  const accounts = openAccounts(exchange, services, address);
+  exchange.accounts = accounts;
+  exchange.onSettled(({ outcome, status, summary, bytes, firstByteMs, totalMs }) => {
+    // Of a request that was never read there is nothing to tell.
+    if (exchange.knownFacts === undefined) return;
+    const isWhole = outcome === "completed" || outcome === "refused";
+    const written = accounts.finish({
+      outcome,
+      status,
+      usage: summary?.usage,
+      isWhole,
+      bytes,
+      isCacheHit: false,
+      firstByteMs,
+      ms: totalMs,
+    });
+    if (written !== undefined) services.inBackground(written);
+  });
 }
 
 export function recordExchange(exchange: Exchange, settlement: Settlement, services: LedgerServices): void {

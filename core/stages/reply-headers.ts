@@ -1,6 +1,7 @@
 /** What a reply tells of its way: headers of the proxy's own, and those that LiteLLM's clients know already. */
 
 import type { HeaderList } from "../../sdk/dialect.ts";
+import { toUsd } from "../../sdk/money.ts";
 import type { Exchange, Reply } from "../exchange.ts";
 import { version } from "../version.ts";
 
@@ -34,6 +35,8 @@ function ownHeaders(exchange: Exchange): HeaderList {
     ["x-litellm-attempted-fallbacks", String(fallbacks)],
     ["x-litellm-response-duration-ms", String(Math.round(exchange.now() - exchange.receivedAt))],
   );
+  const cost = exchange.accounts?.finalCost;
+  if (cost !== undefined && cost !== null) own.push(["x-litellm-response-cost", String(toUsd(cost))]);
   if (deployment.apiBase !== "") own.push(["x-litellm-model-api-base", headerText(deployment.apiBase)]);
   if (leg !== undefined && group !== leg.group) own.push(["x-ccproxy-fallback", headerText(group)]);
   return own;

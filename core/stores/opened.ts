@@ -4,6 +4,7 @@ import type { CacheStore } from "../../sdk/cache.ts";
 import type { KeyStore } from "../../sdk/keys.ts";
 import type { LedgerStore } from "../../sdk/ledger.ts";
 import type { LimitStore } from "../../sdk/limits.ts";
+import type { PresenceStore } from "../../sdk/presence.ts";
 import type { RoutingStore } from "../../sdk/routing-store.ts";
 
 export interface OpenedStores {
@@ -13,6 +14,8 @@ export interface OpenedStores {
   /** Undefined where nothing is cached. */
   readonly cache: CacheStore | undefined;
   readonly routing: RoutingStore;
+  /** Of the processes that share the ledger. */
+  readonly presence: PresenceStore;
   /** How the engines are, for health. */
   status(): Promise<readonly EngineStatus[]>;
   close(): Promise<void>;

@@ -7,6 +7,7 @@ import { ProxyError } from "../../sdk/errors.ts";
 import { ClientGone } from "../body/collect.ts";
 import type { Reply } from "../exchange.ts";
 import { ByteQueue, type Finish, type Take } from "../upstream/byte-queue.ts";
+import { type BeforeEnd, LastWord } from "./last-word.ts";
 
 export interface DrainOptions {
   /** Undefined for a reply whose protocol is not looked at. */
@@ -21,10 +22,13 @@ export interface DrainOptions {
   readonly encodeStreamError: (error: ProxyError) => Uint8Array;
   readonly signal: AbortSignal;
   readonly now: () => number;
+  readonly beforeEnd?: BeforeEnd | undefined;
 }
 
 export interface Drained {
   readonly firstByteAt: number | undefined;
+  /** Of the body, as far as it went out. */
+  readonly bytes: number;
   readonly summary: ReplySummary | undefined;
   /** Why the reply could not be completed; undefined when it was. */
   readonly failure: Error | undefined;
@@ -56,26 +60,51 @@ function drainBody(
   return new Promise((resolve) => {
     const { watch, signal } = options;
     const { isEventStream } = reply;
+    const last = new LastWord(options, isEventStream);
     let pinger: Pinger | undefined;
     let flush: NodeJS.Immediate | undefined;
     let firstByteAt: number | undefined;
+    let bytes = 0;
     let lastChunk: Uint8Array | undefined;
+    /** A reply in one piece is of use when it is whole: its last piece is kept until everything else is done. */
+    let held: Uint8Array | undefined;
+    const holdsLast = options.beforeEnd !== undefined && !isEventStream;
 
+    const write = (chunk: Uint8Array): Promise<void> | undefined =>
+      response.write(chunk) ? undefined : writable(response, signal, options.stuckAfterMs);
     const take: Take = (chunk) => {
       if (firstByteAt === undefined) {
         firstByteAt = options.now();
         clearImmediate(flush);
       }
       lastChunk = chunk;
+      bytes += chunk.length;
       watch?.push(chunk);
       pinger?.postpone();
-      return response.write(chunk) ? undefined : writable(response, signal, options.stuckAfterMs);
+      if (holdsLast) {
+        const before = held;
+        held = chunk;
+        return before === undefined ? undefined : write(before);
+      }
+      const told = last.mayBeOver({ firstByteAt, bytes });
+      if (told === undefined) return write(chunk);
+      return told.then(() => write(chunk));
     };
     const finish: Finish = (error) => {
       pinger?.stop();
       clearImmediate(flush);
-      const { summary, failure } = end(response, reply, options, { lastChunk, failure: error === undefined ? undefined : toError(error) });
-      resolve({ firstByteAt, summary, failure });
+      const complete = (): void => {
+        if (held !== undefined && error === undefined) response.write(held);
+        const { summary, failure } = end(response, reply, options, {
+          last,
+          lastChunk,
+          failure: error === undefined ? undefined : toError(error),
+        });
+        resolve({ firstByteAt, bytes, summary, failure });
+      };
+      const told = error === undefined ? last.atEnd({ firstByteAt, bytes }) : undefined;
+      if (told === undefined) complete();
+      else void told.then(complete);
     };
     if (headFailure !== undefined) {
       // What stages hold for the body goes with it.
@@ -106,6 +135,7 @@ async function iterate(body: AsyncIterable<Uint8Array>, take: Take): Promise<voi
 }
 
 interface Sent {
+  readonly last: LastWord;
   readonly lastChunk: Uint8Array | undefined;
   readonly failure: Error | undefined;
 }
@@ -115,11 +145,11 @@ function end(
   response: ServerResponse,
   reply: ReplyBody,
   options: DrainOptions,
-  { lastChunk, failure }: Sent,
-): Omit<Drained, "firstByteAt"> {
+  { last, lastChunk, failure }: Sent,
+): Omit<Drained, "firstByteAt" | "bytes"> {
   const { watch } = options;
   const betweenEvents = watch?.betweenEvents() ?? false;
-  const summary = watch?.end();
+  const summary = last.summary();
   const isOver = summary !== undefined && (summary.complete || summary.error !== undefined);
   if (failure === undefined) {
     if (isOver || summary === undefined || !reply.isEventStream) {

@@ -1,6 +1,7 @@
 /** Watches a Messages reply go by, looking only at its two ends: a few comparisons per chunk, no parsing of events. */
 
 import type { ReplySummary, ReplyWatch, Usage } from "../../sdk/dialect.ts";
+import { Needle } from "../../sdk/needle.ts";
 import type { WireError, WireUsage } from "./wire.ts";
 
 /** `message_start` with its usage fits in here. */
@@ -30,13 +31,20 @@ export class EventReplyWatch implements ReplyWatch {
   #head: string | undefined = "";
   #first: Usage | undefined;
   readonly #tail = new Tail(tailBytes);
+  readonly #stop = new Needle("message_stop");
 
   push(chunk: Uint8Array): void {
     this.#tail.push(chunk);
+    this.#stop.push(chunk);
     if (this.#head === undefined) return;
     const head = this.#head + latin1(chunk);
     this.#first = firstUsage(head);
     this.#head = this.#first === undefined && head.length < headBytes ? head : undefined;
+  }
+
+  isOver(): boolean {
+    // An answer may speak of its own end.
+    return this.#stop.isSeen && endsWithStop(this.#tail.last(tailBytes));
   }
 
   betweenEvents(): boolean {

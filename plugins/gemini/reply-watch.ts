@@ -40,6 +40,10 @@ class GeminiWatch implements ReplyWatch {
     if (this.#tail.length === 1) this.#length = this.#tail[0]?.length ?? 0;
   }
 
+  isOver(): boolean {
+    return this.#isFinished && this.betweenEvents();
+  }
+
   betweenEvents(): boolean {
     if (!this.#isEvents) return false;
     return this.#length === 0 || /(?:\n\n|\n\r\n|\r\r)$/.test(this.#last(4));

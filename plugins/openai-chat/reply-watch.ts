@@ -3,6 +3,7 @@
 import type { Json } from "../../sdk/body.ts";
 import type { ReplySummary, ReplyWatch, Usage } from "../../sdk/dialect.ts";
 import { record } from "../../sdk/hub/json.ts";
+import { Needle } from "../../sdk/needle.ts";
 import { findError } from "./read-error.ts";
 import { readUsage } from "./usage.ts";
 
@@ -15,6 +16,8 @@ export function watchReply(contentType: string): ReplyWatch {
   return new ChatReplyWatch(contentType.toLowerCase().startsWith("text/event-stream"));
 }
 
+const isDone = /(^|[\n\r])data: ?\[DONE\]/;
+
 class ChatReplyWatch implements ReplyWatch {
   readonly #isStream: boolean;
   readonly #head: Uint8Array[] = [];
@@ -22,6 +25,7 @@ class ChatReplyWatch implements ReplyWatch {
   /** References to the last chunks. */
   #tail: Uint8Array[] = [];
   #tailLength = 0;
+  readonly #done = new Needle("[DONE]");
 
   constructor(isStream: boolean) {
     this.#isStream = isStream;
@@ -34,7 +38,13 @@ class ChatReplyWatch implements ReplyWatch {
     }
     this.#tail.push(chunk);
     this.#tailLength += chunk.length;
+    if (this.#isStream) this.#done.push(chunk);
     if (this.#tailLength > 4 * tailBytes || this.#tail.length > 256) this.#forget();
+  }
+
+  isOver(): boolean {
+    // An answer may speak of its own end.
+    return this.#done.isSeen && isDone.test(utf8(this.#last(tailBytes)));
   }
 
   betweenEvents(): boolean {
@@ -47,7 +57,7 @@ class ChatReplyWatch implements ReplyWatch {
     const tail = utf8(this.#last(tailBytes));
     const usage = lastUsage(tail) ?? lastUsage(utf8(Buffer.concat(this.#head).subarray(0, headBytes)));
     if (!this.#isStream) return { complete: true, error: undefined, usage };
-    const complete = /(^|[\n\r])data: ?\[DONE\]/.test(tail);
+    const complete = isDone.test(tail);
     const error = complete ? undefined : lastError(tail);
     return { complete, error: error?.type, errorMessage: error?.message, usage };
   }

@@ -72,6 +72,10 @@ class EventWatch implements ReplyWatch {
     this.#border = bytes.subarray(-longestNeedle - 1);
   }
 
+  isOver(): boolean {
+    return this.#end === "complete" && this.betweenEvents();
+  }
+
   betweenEvents(): boolean {
     const last = this.#tail.last(4).toString("latin1");
     return last === "" || /(\n\n|\n\r\n|\r\r)$/.test(last);

@@ -18,6 +18,7 @@ const ending = (status: number): Settlement => ({
   outcome: "completed",
   status,
   summary: undefined,
+  bytes: 0,
   firstByteMs: undefined,
   totalMs: 1,
   error: undefined,

@@ -141,7 +141,7 @@ describe("versions", () => {
         now: () => 0,
       });
     const end = (exchange: Exchange): void =>
-      exchange.settle({ outcome: "completed", status: 200, summary: undefined, firstByteMs: 0, totalMs: 0, error: undefined });
+      exchange.settle({ outcome: "completed", status: 200, summary: undefined, bytes: 0, firstByteMs: 0, totalMs: 0, error: undefined });
     const kept = begin();
     for (let number = 2; number <= 101; number++) {
       const exchange = begin();

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { ClientGone } from "../../core/body/collect.ts";
 import type { Reply } from "../../core/exchange.ts";
 import { type Drained, drain } from "../../core/stream/drain.ts";
+import type { BeforeEnd } from "../../core/stream/last-word.ts";
 import { ByteQueue } from "../../core/upstream/byte-queue.ts";
 import { encodeStreamError } from "../../plugins/anthropic/errors.ts";
 import { watchReply } from "../../plugins/anthropic/reply.ts";
@@ -36,13 +37,14 @@ export interface ServeOptions {
   readonly ingress?: Ingress;
   /** For how long the caller was told nothing before, ms. */
   readonly quietMs?: number;
+  readonly beforeEnd?: BeforeEnd;
 }
 
 /** Answers 200 with the queue, as an event stream of the protocol, as JSON, or as a stream nobody looks into. */
 export async function serve(
   kind: "stream" | "json" | "unwatched" = "stream",
   headers: Reply["headers"] = [],
-  { ingress, quietMs = 0 }: ServeOptions = {},
+  { ingress, quietMs = 0, beforeEnd }: ServeOptions = {},
 ): Promise<Served> {
   const source = { paused: 0, resumed: 0, aborted: 0 };
   const queue = new ByteQueue({ pause: () => source.paused++, resume: () => source.resumed++, abort: () => source.aborted++ });
@@ -69,6 +71,7 @@ export async function serve(
       stuckAfterMs: 120_000,
       quietSince: performance.now() - quietMs,
       encodeStreamError: (error) => ingress?.encodeStreamError(error) ?? encodeStreamError(error),
+      beforeEnd,
       signal: abort.signal,
       now: () => performance.now(),
     }).then(drained.resolve, drained.reject);
