@@ -2,6 +2,7 @@
 
 import type { Dialect, Ingress, ModelList } from "../sdk/dialect.ts";
 import { hubDialect } from "../sdk/hub/dialect.ts";
+import type { EngineOpeners } from "../sdk/engines.ts";
 import type { Plugin } from "../sdk/plugin.ts";
 import type { Provider } from "../sdk/provider.ts";
 import type { RuleFactory } from "../sdk/rule.ts";
@@ -16,6 +17,7 @@ export interface Registry {
   readonly modelLists: readonly ModelList[];
   readonly rules: ReadonlyMap<string, RuleFactory>;
   readonly strategies: ReadonlyMap<string, StrategyFactory>;
+  readonly engines: Partial<EngineOpeners>;
 }
 
 /** @throws Error when two plugins contribute the same name: that is a fault of the build, not of a configuration. */
@@ -24,6 +26,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
   const providers = new Map<string, { readonly name: string; readonly provider: Provider }>();
   const rules = new Map<string, RuleFactory>();
   const strategies = new Map<string, StrategyFactory>();
+  let engines: Partial<EngineOpeners> = {};
   for (const plugin of plugins) {
     const contribution = plugin.setup();
     for (const dialect of contribution.dialects ?? []) add(dialects, dialect, "dialect", plugin);
@@ -32,6 +35,8 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     }
     for (const rule of contribution.rules ?? []) add(rules, rule, "rule", plugin);
     for (const strategy of contribution.strategies ?? []) add(strategies, strategy, "strategy", plugin);
+    for (const name of Object.keys(contribution.engines ?? {})) if (name in engines) throw taken(plugin, "engine", name);
+    engines = { ...engines, ...contribution.engines };
   }
   const hub = dialects.get(hubDialect)?.ingress;
   if (hub === undefined) throw new Error(`no plugin contributes the dialect "${hubDialect}", which all others are translated to`);
@@ -42,11 +47,15 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     modelLists: [...dialects.values()].flatMap(({ ingress }) => ingress?.modelList ?? []),
     rules,
     strategies,
+    engines,
   };
 }
 
 function add<T extends { readonly name: string }>(known: Map<string, T>, item: T, kind: string, plugin: Plugin): void {
-  if (known.has(item.name))
-    throw new Error(`plugin "${plugin.name}" contributes the ${kind} "${item.name}", which another plugin has contributed already`);
+  if (known.has(item.name)) throw taken(plugin, kind, item.name);
   known.set(item.name, item);
+}
+
+function taken(plugin: Plugin, kind: string, name: string): Error {
+  return new Error(`plugin "${plugin.name}" contributes the ${kind} "${name}", which another plugin has contributed already`);
 }

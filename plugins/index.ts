@@ -6,10 +6,14 @@ import { anthropicCompatible } from "./anthropic-compatible/index.ts";
 import { azure } from "./azure/index.ts";
 import { bedrock } from "./bedrock/index.ts";
 import { gemini } from "./gemini/index.ts";
+import { memory } from "./memory/plugin.ts";
 import { openaiChat } from "./openai-chat/index.ts";
 import { openaiCompatible } from "./openai-compatible/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
+import { postgres } from "./postgres/plugin.ts";
+import { redis } from "./redis/plugin.ts";
 import { rules } from "./rules/index.ts";
+import { sqlite } from "./sqlite/plugin.ts";
 import { strategies } from "./strategies/index.ts";
 import { vertex } from "./vertex/index.ts";
 
@@ -26,4 +30,8 @@ export const builtinPlugins: readonly Plugin[] = [
   vertex,
   rules,
   strategies,
+  memory,
+  sqlite,
+  postgres,
+  redis,
 ];

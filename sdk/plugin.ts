@@ -1,6 +1,7 @@
 /** For authors of plugins: trusted, in-process code that contributes dialects, providers, rules and strategies. */
 
 import type { Dialect } from "./dialect.ts";
+import type { EngineOpeners } from "./engines.ts";
 import type { Provider } from "./provider.ts";
 import type { RuleFactory } from "./rule.ts";
 import type { StrategyFactory } from "./strategy.ts";
@@ -11,6 +12,8 @@ export interface Contribution {
   readonly providers?: readonly Provider[];
   readonly rules?: readonly RuleFactory[];
   readonly strategies?: readonly StrategyFactory[];
+  /** What keeps ledger, keys, limits and cache. */
+  readonly engines?: Partial<EngineOpeners>;
 }
 
 export interface Plugin {
