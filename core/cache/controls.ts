@@ -57,3 +57,40 @@ export function readCacheControls(value: Json | undefined, allowed?: readonly st
     isWanted: readFlag("cache.use-cache", given["use-cache"]),
   };
 }
+
+/**
+ * Both places where a request says it. A header of a general kind is never refused: what it says beyond this, or may not say, counts for nothing.
+ *
+ * @param field the field `cache` of the body; it goes before the header
+ * @param header `cache-control`
+ * @throws ProxyError 400 that names the control of the body
+ */
+export function readCacheRequest(field: Json | undefined, header: string | undefined, allowed?: readonly string[]): CacheControls {
+  const controls = readCacheControls(field, allowed);
+  if (header === undefined) return controls;
+  const said = readDirectives(header);
+  const may = (name: string): boolean => said.has(name) && (allowed === undefined || allowed.includes(name));
+  const seconds = (name: string): number | undefined => (may(name) ? lenientSeconds(said.get(name)) : undefined);
+  const isSaid = names.some(may);
+  if (!isSaid) return controls;
+  return {
+    ...controls,
+    ttlMs: controls.ttlMs ?? seconds("ttl"),
+    maxAgeMs: controls.maxAgeMs ?? seconds("s-maxage"),
+    isFresh: controls.isFresh || may("no-cache"),
+    isNotKept: controls.isNotKept || may("no-store"),
+  };
+}
+
+function readDirectives(header: string): ReadonlyMap<string, string> {
+  return new Map(
+    header.split(",").map((directive) => {
+      const [name = "", value = ""] = directive.split("=", 2);
+      return [name.trim().toLowerCase(), value.trim().replaceAll('"', "")];
+    }),
+  );
+}
+
+function lenientSeconds(value: string | undefined): number | undefined {
+  return value !== undefined && /^[1-9]\d{0,4}$/.test(value) ? Number(value) * 1000 : undefined;
+}
