@@ -17,7 +17,13 @@ const examples = readdirSync(folder, { withFileTypes: true }).filter(
 );
 
 test.each(examples.map(({ name }) => name))("the example %s loads without a finding", async (name) => {
-  const environment = { ZAI_API_KEY: "a-key-of-z-ai", DEEPSEEK_API_KEY: "a-key-of-deepseek" };
+  const environment = {
+    ZAI_API_KEY: "a-key-of-z-ai",
+    DEEPSEEK_API_KEY: "a-key-of-deepseek",
+    ANTHROPIC_API_KEY: "a-key-of-anthropic",
+    ANTHROPIC_BASE_URL: "https://api.anthropic.com",
+    MASTER_KEY: "sk-master",
+  };
   const registry = createRegistry(builtinPlugins);
   const loaded = await loadConfig({ directory: path.join(folder, name), environment });
   const { snapshot, faults } = await buildSnapshot(

@@ -11,6 +11,7 @@ export interface StoreKeys {
   readonly store_prompts_in_spend_logs: boolean | undefined;
   readonly store_prompts_ttl: string | undefined;
   readonly maximum_spend_logs_retention_period: string | undefined;
+  readonly disable_spend_logs: boolean | undefined;
   readonly global_max_parallel_requests: number | undefined;
   readonly token_rate_limit_type: "input" | "output" | "total" | undefined;
 }
@@ -30,6 +31,11 @@ export const storeSchema: MappingSchema<StoreKeys> = z.object({
   }),
   store_prompts_ttl: key(periodText, { description: "Ours. How long that is.", type: "time", default: "`7d`" }),
   maximum_spend_logs_retention_period: key(periodText, { description: "Rows of spend that are older are forgotten.", type: "time" }),
+  disable_spend_logs: key(flag, {
+    description: "Keeps no rows of spend. Budgets are then counted from the start of the process.",
+    type: "true or false",
+    default: "`false`",
+  }),
   global_max_parallel_requests: key(count(1), { description: "Requests at a time, of all callers together.", type: "whole number" }),
   token_rate_limit_type: key(z.enum(["input", "output", "total"]), {
     description: "Which tokens `tpm` limits of keys, users and teams count.",

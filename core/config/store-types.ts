@@ -45,6 +45,8 @@ export interface StoresConfig {
   readonly whenRedisIsAway: "fail_open" | "fail_closed";
   /** What was said is kept for so long; undefined: never. */
   readonly promptsMs: number | undefined;
+  /** Whether there are rows of spend at all. */
+  readonly keepsSpend: boolean;
   /** Rows of the ledger are kept for so long; undefined: for ever. */
   readonly spendMs: number | undefined;
   /** Of everybody together. */

@@ -32,6 +32,7 @@ export const defaultStores: StoresConfig = {
   redis: undefined,
   whenRedisIsAway: "fail_open",
   promptsMs: undefined,
+  keepsSpend: true,
   spendMs: undefined,
   budget: undefined,
   maxParallelRequests: undefined,
@@ -55,6 +56,7 @@ export function readStores(root: Place, { general, router, litellm, variables }:
     redis,
     whenRedisIsAway: router.when_redis_is_away ?? defaultStores.whenRedisIsAway,
     promptsMs: general.store_prompts_in_spend_logs === true ? readPeriod(general.store_prompts_ttl ?? "7d") : undefined,
+    keepsSpend: general.disable_spend_logs !== true,
     spendMs:
       general.maximum_spend_logs_retention_period === undefined ? undefined : readPeriod(general.maximum_spend_logs_retention_period),
     budget: litellm.max_budget === undefined ? undefined : { max: litellm.max_budget, duration: litellm.budget_duration },

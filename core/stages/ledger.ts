@@ -18,10 +18,13 @@ export function createLedger(services: LedgerServices): Middleware {
   };
 }
 
+/** What is counted for limits alone. */
+const nowhere: AccountServices["stores"] = { ledger: { write: () => undefined } };
+
 /** Of what costs something. What has not been written before the end of the reply is written with the settlement. */
 export function keepAccounts(exchange: Exchange, services: LedgerServices, address: string | undefined): void {
   if (exchange.operation === "count_tokens") return;
-  const accounts = openAccounts(exchange, services, address);
+  const accounts = openAccounts(exchange, exchange.snapshot.config.stores.keepsSpend ? services : { ...services, stores: nowhere }, address);
   exchange.accounts = accounts;
   exchange.onSettled(({ outcome, status, summary, bytes, firstByteMs, totalMs }) => {
     // Of a request that was never read there is nothing to tell.
