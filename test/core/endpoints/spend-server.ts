@@ -25,13 +25,21 @@ export const hourMs = 3_600_000;
 export const dayMs: number = 24 * hourMs;
 export const secret = "sk-configured-0123456789";
 
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface SpendAnswer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
 export interface SpendServer {
   readonly url: string;
   readonly ledger: LedgerStore;
   readonly keys: KeyStore;
   /** JSON of a GET. */
-  get(path: string): Promise<{ readonly status: number; readonly headers: Headers; readonly body: any }>;
-  close(): Promise<void>;
+  readonly get: <Body = readonly Row[]>(path: string) => Promise<SpendAnswer<Body>>;
+  readonly close: () => Promise<void>;
 }
 
 export type EngineName = "memory" | "sqlite";
@@ -66,7 +74,8 @@ export async function startSpendServer(
     }
   });
   app.use(router.routes());
-  const server = createServer(app.callback());
+  const answer = app.callback();
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let isOpen = true;
@@ -83,9 +92,9 @@ export async function startSpendServer(
     ledger,
     keys,
     close,
-    async get(path) {
+    get: async (path: string) => {
       const response = await fetch(url + path);
-      return { status: response.status, headers: response.headers, body: await response.json() };
+      return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
     },
   };
 }

@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
 
 import { idOf } from "../../../core/keys/secret.ts";
-import { dayMs, type EngineName, hourMs, noon, secret, spend, startSpendServer, virtualKey } from "./spend-server.ts";
+import { dayMs, type EngineName, hourMs, noon, type Row, spend, startSpendServer, virtualKey } from "./spend-server.ts";
 
 const engines: readonly EngineName[] = ["memory", "sqlite"];
 const rawKey = "sk-0123456789abcdefghijklmnopqrstuvwxyz";
 const keyId = idOf(rawKey);
 const otherId = idOf("sk-other");
+
+interface Activity {
+  readonly results: readonly { readonly date: string; readonly metrics: Row; readonly breakdown: Readonly<Record<string, Row>> }[];
+  readonly metadata: Row;
+}
 
 const unknown = { cost: null, costAsAsked: null };
 const byKey = { caller: { kind: "key", keyId, keyAlias: "ci", userId: "ann", teamId: "t1" } };
@@ -29,7 +34,7 @@ describe.each(engines)("on %s", (engine) => {
     const { status, headers, body } = await get("/spend/logs");
     expect(status).toBe(200);
     expect(headers.get("content-type")).toMatch(/^application\/json/);
-    expect(body.map((row: any) => [row.request_id, row.spend])).toEqual([
+    expect(body.map((row) => [row["request_id"], row["spend"]])).toEqual([
       ["new", 0.25],
       ["old", null],
     ]);
@@ -71,8 +76,7 @@ describe.each(engines)("on %s", (engine) => {
     await spend(ledger, { id: "a", start: byKey });
     await spend(ledger, { id: "b", start: { caller: { kind: "key", keyId: otherId, userId: "bob" }, startedAt: noon - 2 * hourMs } });
     await spend(ledger, { id: "c", start: { startedAt: noon - 3 * hourMs } });
-    const ids = async (query: string): Promise<readonly string[]> =>
-      (await get(`/spend/logs?${query}`)).body.map((row: any) => row.request_id);
+    const ids = async (query: string): Promise<unknown> => (await get(`/spend/logs?${query}`)).body.map((row) => row["request_id"]);
     expect(await ids(`api_key=${rawKey}`)).toEqual(["a"]);
     expect(await ids(`api_key=${otherId}`)).toEqual(["b"]);
     expect(await ids("user_id=bob")).toEqual(["b"]);
@@ -82,7 +86,7 @@ describe.each(engines)("on %s", (engine) => {
     expect(first.body).toHaveLength(2);
     expect(first.headers.get("x-ccproxy-next-before")).toBe("b");
     const second = await get("/spend/logs?limit=2&before=b");
-    expect(second.body.map((row: any) => row.request_id)).toEqual(["c"]);
+    expect(second.body.map((row) => row["request_id"])).toEqual(["c"]);
     expect(second.headers.get("x-ccproxy-next-before")).toBeNull();
   });
 
@@ -107,7 +111,7 @@ describe.each(engines)("on %s", (engine) => {
       { startTime: "2026-11-23", spend: 0, unknown_cost_requests: 0, users: {}, models: {} },
     ]);
     const rows = (await get(`/spend/logs?${range}&summarize=false`)).body;
-    expect(rows.map((row: any) => row.request_id).sort()).toEqual(["a", "b", "c"]);
+    expect(new Set(rows.map((row) => row["request_id"]))).toEqual(new Set(["a", "b", "c"]));
   });
 
   test("GET /global/spend and its parts: the last 30 days, unknown costs apart", async () => {
@@ -187,7 +191,7 @@ describe.each(engines)("on %s", (engine) => {
     for (let index = 0; index < count; index++)
       await spend(ledger, { id: `r${index}`, start: { caller: { kind: "key", keyId, endUser: "acme" } }, attempts: [] });
     const { body } = await get("/global/spend/report?start_date=2026-11-23&end_date=2026-11-23&group_by=customer");
-    expect(body[0].customers).toMatchObject([{ customer: "acme", total_spend: count / 4, metadata: [{ total_tokens: count * 138 }] }]);
+    expect(body[0]?.["customers"]).toMatchObject([{ customer: "acme", total_spend: count / 4, metadata: [{ total_tokens: count * 138 }] }]);
   });
 
   test("GET /spend/keys and /spend/users: what was spent in the period of the budget, dearest first", async () => {
@@ -200,12 +204,12 @@ describe.each(engines)("on %s", (engine) => {
     await spend(ledger, { id: "a", start: { ...byKey, startedAt: noon - 40 * dayMs } });
     await spend(ledger, { id: "b", start: { caller: { kind: "key", keyId: otherId }, startedAt: noon - dayMs }, end: { cost: 1e12 } });
     await spend(ledger, { id: "c", start: { caller: { kind: "key", keyId: otherId } }, end: { cost: 1e8 } });
-    const found = (await get("/spend/keys")).body.map((row: any) => [row.token, row.key_alias, row.spend]);
+    const found = (await get("/spend/keys")).body.map((row) => [row["token"], row["key_alias"], row["spend"]]);
     expect(found).toEqual([
       [keyId, "ci", 0.25],
       [otherId, null, 0.1],
     ]);
-    const users = (await get("/spend/users")).body.map((row: any) => [row.user_id, row.spend]);
+    const users = (await get("/spend/users")).body.map((row) => [row["user_id"], row["spend"]]);
     expect(users).toEqual([
       ["ann", 0.25],
       ["bob", 0],
@@ -219,8 +223,8 @@ describe.each(engines)("on %s", (engine) => {
     await spend(ledger, { id: "a", start: { ...byKey, startedAt: noon - dayMs } });
     await spend(ledger, { id: "b", start: { ...byKey, startedAt: noon } });
     await spend(ledger, { id: "c", start: { startedAt: noon }, end: { ...unknown, status: 500, modelServed: "gpt", provider: "openai" } });
-    const { body } = await get("/user/daily/activity?start_date=2026-11-22&end_date=2026-11-23");
-    expect(body.results.map((result: any) => result.date)).toEqual(["2026-11-23", "2026-11-22"]);
+    const { body } = await get<Activity>("/user/daily/activity?start_date=2026-11-22&end_date=2026-11-23");
+    expect(body.results.map((result) => result.date)).toEqual(["2026-11-23", "2026-11-22"]);
     const one = {
       spend: 0.25,
       prompt_tokens: 133,
@@ -239,12 +243,12 @@ describe.each(engines)("on %s", (engine) => {
       metrics: { spend: 0.25, api_requests: 2, failed_requests: 1, unknown_cost_requests: 1, total_tokens: 276 },
       breakdown: { mcp_servers: {}, entities: {} },
     });
-    expect(body.results[0].breakdown.models).toEqual({
+    expect(body.results[0]?.breakdown["models"]).toEqual({
       "claude-haiku-5-5": { metrics: one, metadata: {}, api_key_breakdown: ofKey },
       gpt: { metrics: failed, metadata: {}, api_key_breakdown: {} },
     });
-    expect(Object.keys(body.results[0].breakdown.providers).sort()).toEqual(["anthropic", "openai"]);
-    expect(body.results[0].breakdown.api_keys).toEqual(ofKey);
+    expect(Object.keys(body.results[0]?.breakdown["providers"] ?? {}).sort()).toEqual(["anthropic", "openai"]);
+    expect(body.results[0]?.breakdown["api_keys"]).toEqual(ofKey);
     expect(body.metadata).toMatchObject({
       total_spend: 0.5,
       total_prompt_tokens: 399,
@@ -258,164 +262,12 @@ describe.each(engines)("on %s", (engine) => {
       total_pages: 1,
       has_more: false,
     });
-    const second = (await get("/user/daily/activity?start_date=2026-11-22&end_date=2026-11-23&page=2&page_size=1")).body;
+    const second = (await get<Activity>("/user/daily/activity?start_date=2026-11-22&end_date=2026-11-23&page=2&page_size=1")).body;
     expect(second).toMatchObject({
       results: [{ date: "2026-11-22" }],
       metadata: { page: 2, total_pages: 2, has_more: false, total_spend: 0.25 },
     });
-    const ofGpt = (await get("/user/daily/activity?start_date=2026-11-22&end_date=2026-11-23&model=gpt")).body;
+    const ofGpt = (await get<Activity>("/user/daily/activity?start_date=2026-11-22&end_date=2026-11-23&model=gpt")).body;
     expect(ofGpt).toMatchObject({ results: [{ date: "2026-11-23", metrics: failed }], metadata: { total_api_requests: 1 } });
   });
-
-  test("GET /ccproxy/spend: rows by a grouping and a total that counts each request once", async () => {
-    const { ledger, keys, get } = await startSpendServer(engine);
-    await keys.create("key", virtualKey(keyId, { alias: "ci" }));
-    await spend(ledger, { id: "a", start: { ...byKey, session: "s1", tags: ["x", "y"] } });
-    await spend(ledger, { id: "b", start: { session: "s2" }, end: { ...unknown, isCacheHit: true } });
-    await spend(ledger, { id: "c", start: { session: "s1", startedAt: noon - 8 * dayMs } });
-    const figures = {
-      requests: 1,
-      cost_usd: 0.25,
-      unknown_cost_requests: 0,
-      saved_usd: 0.75,
-      tokens: { input: 10, output: 5, cache_read: 100, cache_write: 23, reasoning: 2 },
-      cache_hits: 0,
-    };
-    const none = { ...figures, cost_usd: null, saved_usd: null, unknown_cost_requests: 1, cache_hits: 1 };
-    expect((await get("/ccproxy/spend?by=session")).body).toEqual({
-      from: "2026-11-16T12:00:00.000Z",
-      to: "2026-11-23T12:00:00.000Z",
-      by: "session",
-      rows: [
-        { name: "s1", ...figures },
-        { name: "s2", ...none },
-      ],
-      total: expect.objectContaining({ requests: 2, cost_usd: 0.25, unknown_cost_requests: 1, cache_hits: 1 }),
-    });
-    const named = async (query: string): Promise<readonly [string, number][]> =>
-      (await get(`/ccproxy/spend?${query}`)).body.rows.map((row: any) => [row.name, row.requests]);
-    expect(await named("by=key")).toEqual([
-      ["ci", 1],
-      ["", 1],
-    ]);
-    expect(await named("by=tag")).toEqual([
-      ["x", 1],
-      ["y", 1],
-      ["", 1],
-    ]);
-    expect((await get("/ccproxy/spend?by=tag")).body.total.requests).toBe(2);
-    expect(await named("by=day&since=all")).toEqual([
-      ["2026-11-15", 1],
-      ["2026-11-23", 2],
-    ]);
-    expect(await named("by=label&since=2026-11-24")).toEqual([]);
-    expect((await get("/ccproxy/spend?since=all")).body.from).toBeNull();
-    expect((await get("/ccproxy/spend?since=30m")).body.total).toMatchObject({ requests: 0, cost_usd: 0 });
-  });
-
-  test("a caller sees its own only, whatever it asks for", async () => {
-    const { ledger, keys, get } = await startSpendServer(engine, { scopeOf: () => ({ keyId }) });
-    await keys.create("key", virtualKey(keyId, { userId: "ann" }));
-    await keys.create("key", virtualKey(otherId));
-    await spend(ledger, { id: "mine", start: { ...byKey, tags: ["mine"] } });
-    await spend(ledger, {
-      id: "theirs",
-      start: { caller: { kind: "key", keyId: otherId, userId: "bob", teamId: "t2", endUser: "acme" }, tags: ["theirs"], session: "theirs" },
-      end: { modelServed: "theirs", cost: 7_000_000_000 },
-    });
-    const range = "start_date=2026-11-23&end_date=2026-11-23";
-    const paths = [
-      "/spend/logs",
-      `/spend/logs?${range}`,
-      "/spend/logs?request_id=theirs",
-      `/spend/logs?api_key=${otherId}`,
-      "/spend/tags",
-      "/spend/keys",
-      "/spend/users",
-      "/spend/users?user_id=bob",
-      "/global/spend",
-      "/global/spend/keys",
-      "/global/spend/models",
-      `/global/spend/report?${range}&group_by=team`,
-      `/global/spend/report?${range}&group_by=customer`,
-      `/global/spend/report?${range}&group_by=api_key`,
-      `/global/spend/report?${range}&group_by=customer&api_key=${otherId}`,
-      `/user/daily/activity?${range}`,
-      `/user/daily/activity?${range}&api_key=${otherId}`,
-      "/ccproxy/spend?by=session",
-      "/ccproxy/spend?by=key",
-    ];
-    for (const path of paths) {
-      const { status, body } = await get(path);
-      expect(status, path).toBe(200);
-      expect(JSON.stringify(body), path).not.toMatch(new RegExp(`theirs"|bob|"t2|acme|:7[,}]|${otherId}`));
-    }
-    expect((await get("/global/spend")).body.spend).toBe(0.25);
-    expect((await get("/spend/keys")).body).toHaveLength(1);
-  });
-
-  test("secrets are taken out, wherever they stand, and the answer stays whole", async () => {
-    const { ledger, get } = await startSpendServer(engine);
-    await spend(ledger, {
-      id: "a",
-      start: { ...byKey, modelAsked: secret, session: secret, tags: [secret] },
-      end: { modelServed: secret },
-    });
-    const range = "start_date=2026-11-23&end_date=2026-11-23";
-    for (const path of ["/spend/logs", `/spend/logs?${range}`, "/spend/tags", `/user/daily/activity?${range}`, "/ccproxy/spend?by=model"]) {
-      const text = JSON.stringify((await get(path)).body);
-      expect(text, path).not.toContain(secret);
-      expect(text, path).toContain("[redacted]");
-    }
-    expect((await get("/spend/logs")).body[0]).toMatchObject({ api_key: keyId, metadata: { user_api_key: keyId } });
-  });
-});
-
-describe("what cannot be read is refused by name", () => {
-  test.each([
-    ["/spend/logs?start_date=yesterday", "start_date"],
-    ["/spend/logs?end_date=2026-02-30", "end_date"],
-    ["/spend/logs?end_date=2026-11-23T25:00", "end_date"],
-    ["/spend/logs?start_date=2026-11-24&end_date=2026-11-23", "start_date"],
-    ["/spend/logs?start_date=2026-11-24&start_date=2026-11-23", "start_date"],
-    ["/spend/logs?summarize=perhaps", "summarize"],
-    ["/spend/logs?limit=0", "limit"],
-    ["/spend/logs?limit=10001", "limit"],
-    ["/spend/tags?start_date=1", "start_date"],
-    ["/global/spend/report?start_date=2026-11-23", "end_date"],
-    ["/global/spend/report?start_date=2026-11-23&end_date=2026-11-23&group_by=weather", "group_by"],
-    ["/global/spend/keys?limit=many", "limit"],
-    ["/user/daily/activity?end_date=2026-11-23", "start_date"],
-    ["/user/daily/activity?start_date=2026-11-23&end_date=2026-11-23&page=-1", "page"],
-    ["/ccproxy/spend?by=weather", "by"],
-    ["/ccproxy/spend?since=7%20days", "since"],
-  ])("%s", async (path, name) => {
-    const { get } = await startSpendServer("memory");
-    const { status, body } = await get(path);
-    expect(status).toBe(400);
-    expect(body.error.message).toMatch(new RegExp(`^${name}: `));
-  });
-
-  test("times are taken with and without a zone, and an end that is a time is in the range", async () => {
-    const { ledger, get } = await startSpendServer("memory");
-    await spend(ledger, { id: "a", start: { startedAt: noon } });
-    const count = async (range: string): Promise<number> => (await get(`/spend/logs?summarize=false&${range}`)).body.length;
-    expect(await count("start_date=2026-11-23 12:00:00")).toBe(1);
-    expect(await count("start_date=2026-11-23T13:00:00%2B01:00")).toBe(1);
-    expect(await count("start_date=2026-11-23T12:00:01Z")).toBe(0);
-    expect(await count("end_date=2026-11-23T12:00:00Z")).toBe(1);
-    expect(await count("end_date=2026-11-23T11:59:59Z")).toBe(0);
-  });
-});
-
-test("the guard stands before each of them", async () => {
-  const { get } = await startSpendServer("memory", {
-    guard: (ctx) => {
-      ctx.status = 401;
-      ctx.body = {};
-    },
-  });
-  const paths = ["/spend/logs", "/spend/tags", "/spend/keys", "/spend/users", "/global/spend", "/global/spend/report"];
-  for (const path of [...paths, "/global/spend/keys", "/global/spend/models", "/user/daily/activity", "/ccproxy/spend"])
-    expect((await get(path)).status, path).toBe(401);
 });
