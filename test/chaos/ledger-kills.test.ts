@@ -42,8 +42,8 @@ afterAll(() => upstream.close());
 
 async function start(home: Home): Promise<{ readonly running: Running; readonly url: string }> {
   const running = home.start(["start", "--port", "0"]);
-  await running.shows(/listens on http:\S+/);
-  return { running, url: /listens on (http:\S+)/.exec(running.stdout() + running.stderr())?.[1] ?? "" };
+  await running.shows(/listens on http:[^\s,]+/);
+  return { running, url: /listens on (http:[^\s,]+)/.exec(running.stdout() + running.stderr())?.[1] ?? "" };
 }
 
 /** Asks until it is stopped. What came to its end is noted. */

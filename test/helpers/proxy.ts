@@ -10,6 +10,8 @@ import { type RunningServer, startServer } from "../../core/server.ts";
 import type { StreamTiming } from "../../core/stream/timing.ts";
 import type { Plugin } from "../../sdk/plugin.ts";
 import { builtinPlugins } from "../../plugins/index.ts";
+import { memory } from "../../plugins/memory/plugin.ts";
+import { sqlite } from "../../plugins/sqlite/plugin.ts";
 
 export interface ProxyOptions {
   /** `config.yaml`: text as it is, anything else as YAML. */
@@ -40,6 +42,11 @@ export interface Proxy extends RunningServer, AsyncDisposable {
   logText(): Promise<string>;
 }
 
+/** A ledger has to be kept somewhere. */
+function withEngines(plugins: readonly Plugin[]): readonly Plugin[] {
+  return [...plugins, ...[memory, sqlite].filter((engine) => !plugins.includes(engine))];
+}
+
 /** Starts a proxy on a free port; disposing of it stops it and removes its folder. */
 export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
   const directory = await mkdtemp(path.join(tmpdir(), "ccproxy-test-"));
@@ -59,7 +66,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
     port: 0,
     ...(options.host === undefined ? {} : { host: options.host }),
     logTo: "file",
-    plugins: options.plugins ?? builtinPlugins,
+    plugins: options.plugins === undefined ? builtinPlugins : withEngines(options.plugins),
     watch: options.watch ?? false,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
     ...(options.acceptMs === undefined ? {} : { acceptMs: options.acceptMs }),

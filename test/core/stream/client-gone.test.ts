@@ -144,11 +144,12 @@ describe("a client that leaves", () => {
         response.write('{"id":');
       }),
     );
-    // Nothing else could be tried, so that it is not held.
-    const answer = await openAnswer(proxy.url, body.replace('"m"', '"once"').replace('"stream":true', '"stream":false'));
-    await answer.until('{"id":');
-    answer.leave();
-    await upstream.requests[0]?.aborted;
+    const arrived = upstream.nextRequest();
+    const connection = await dial(proxy.url);
+    connection.write(rawPost(proxy.url, body.replace('"stream":true', '"stream":false')));
+    const { aborted } = await arrived;
+    connection.socket.destroy();
+    await aborted;
     await expectGone();
   });
 

@@ -88,11 +88,24 @@ describe("an upstream that leaves", () => {
     },
   );
 
-  it.each(["close", "reset"] as const)("in the middle of a plain reply (%s) is no clean end", async (how) => {
+  it.each(["close", "reset"] as const)("in the middle of a plain reply (%s) is an error, not half a reply", async (how) => {
     upstream.script(
       rawReply((response) => {
         response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
         response.write('{"id":', () => (how === "close" ? response.socket?.destroy() : response.socket?.resetAndDestroy()));
+      }),
+    );
+    const answer = await ask(proxy.url, body.replace('"stream":true', '"stream":false'));
+    expect(answer).toMatchObject({ status: 502, end: "clean" });
+    expect(answer.json()).toMatchObject({ type: "error", error: { type: "api_error" } });
+    await expectOutcome("upstream-failed", 502);
+  });
+
+  it("in the middle of a plain reply that is too long to be held is no clean end", async () => {
+    upstream.script(
+      rawReply((response) => {
+        response.writeHead(200, { "content-type": "application/json", "content-length": String(64 * 1024 * 1024) });
+        response.write(`{"id":"${"a".repeat(16 * 1024 * 1024)}`, () => response.socket?.destroy());
       }),
     );
     const answer = await openAnswer(proxy.url, body.replace('"stream":true', '"stream":false'));
