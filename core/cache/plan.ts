@@ -81,7 +81,7 @@ function hasTools(body: RequestBody): boolean {
 }
 
 /** Who may answer: the same words to others are another request, and so they are when the configuration names others. */
-function describeRoute({ facts, search, options, isEdited }: Exchange, { name, group, overrides, deployments }: Leg): string {
+function describeRoute({ facts, search, options, isEdited, userProgram }: Exchange, { name, group, overrides, deployments }: Leg): string {
   const { tags, fallbacks, fallbackTables, disableFallbacks } = options;
   const parameters = new URLSearchParams(search);
   // They say how it is sent, and who asks.
@@ -93,6 +93,8 @@ function describeRoute({ facts, search, options, isEdited }: Exchange, { name, g
     overrides,
     deployments: deployments.map(({ deploymentId, model }) => [deploymentId, model]),
     search: isEdited ? "" : parameters.toString(),
+    // They see the hub's words, which a reply that passed by as it was is not told in.
+    isHooked: userProgram !== undefined,
     controls: [tags.toSorted(), fallbacks, fallbackTables, disableFallbacks],
   };
   return JSON.stringify(route, (_, value: unknown) => (value instanceof Map ? [...value] : value));
