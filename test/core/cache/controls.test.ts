@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { noCacheControls, readCacheControls } from "../../../core/cache/controls.ts";
+import { noCacheControls, readCacheControls, readCacheRequest } from "../../../core/cache/controls.ts";
 
 describe("controls of the cache", () => {
   test("are none where none are given", () => {
@@ -36,5 +36,28 @@ describe("controls of the cache", () => {
     expect(readCacheControls({ ttl: 1 }, ["ttl"]).ttlMs).toBe(1000);
     expect(() => readCacheControls({ "no-cache": true }, ["ttl"])).toThrow("what this key allows: ttl");
     expect(() => readCacheControls({ ttl: 1 }, [])).toThrow("what this key allows: nothing");
+  });
+});
+
+describe("the header cache-control", () => {
+  test.each([
+    ["no-cache", { isFresh: true }],
+    ["No-Store", { isNotKept: true }],
+    ["no-cache, no-store", { isFresh: true, isNotKept: true }],
+    ["s-maxage=5", { maxAgeMs: 5000 }],
+    ['ttl="60"', { ttlMs: 60_000 }],
+    ["max-age=0, private", {}],
+    ["s-maxage=-1, ttl=x, ttl", {}],
+  ])("says as much: %s", (header, said) => {
+    expect(readCacheRequest(undefined, header)).toEqual({ ...noCacheControls, ...said });
+  });
+
+  test("stands behind the body", () => {
+    expect(readCacheRequest({ ttl: 1 }, "ttl=60, no-cache")).toEqual({ ...noCacheControls, ttlMs: 1000, isFresh: true });
+  });
+
+  test("that says nothing of it, or what the key may not say, counts for nothing", () => {
+    expect(readCacheRequest(undefined, "max-age=0")).toBe(noCacheControls);
+    expect(readCacheRequest(undefined, "no-store", ["ttl"])).toBe(noCacheControls);
   });
 });
