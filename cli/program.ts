@@ -1,6 +1,7 @@
 /** The grammar of the command line: commands, options, help. Each command's code is loaded only when it runs. */
 
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { costGroupings } from "../core/reports/cost-table.ts";
 import { version } from "../core/version.ts";
 import type { CliContext, Command as CommandFunction } from "./context.ts";
 
@@ -143,6 +144,16 @@ export function buildProgram(context: CliContext, setExitCode: (code: number) =>
     .option("-n, --lines <count>", "how many lines from the end", wholeNumber, 100)
     .option("--json", "print the lines as they stand in the file")
     .action(does(() => import("./commands/logs.ts")));
+  add(server, "spend", "show what requests cost, and what routing saved", [
+    "ccproxy spend",
+    "ccproxy spend --by session --since 24h",
+    "ccproxy spend --by day --since all --csv > spend.csv",
+  ])
+    .addOption(new Option("--by <what>", "one line for each").choices(costGroupings).default("model"))
+    .option("--since <time>", "24h, 7d, 1mo, a date such as 2026-11-23, or all", "7d")
+    .addOption(new Option("--csv", "print CSV").conflicts("json"))
+    .option("--json", "print JSON")
+    .action(does(() => import("./commands/spend.ts")));
   return program;
 }
 
