@@ -8,6 +8,7 @@ import { completeWhenSettled } from "./phases/complete-phase.ts";
 import { withErrorHooks } from "./phases/error-phase.ts";
 import { runReplyPhases } from "./phases/reply-phases.ts";
 import type { Services } from "./services.ts";
+import { cacheStage } from "./stages/cache.ts";
 import { authPolicy, authenticate } from "./stages/auth.ts";
 import { readRequestOptions, withoutControls } from "./attempts/request-options.ts";
 import { callUpstream } from "./attempts/run.ts";
@@ -15,7 +16,7 @@ import { type ClientRoute, createIngress } from "./stages/ingress.ts";
 import { createLedger } from "./stages/ledger.ts";
 import { decide } from "./stages/policy.ts";
 
-/** gate (see app.ts) → ingress → ledger → auth → decode → reply (its hooks) → policy (hooks, rules, router) → call */
+/** gate (see app.ts) → ingress → ledger → auth → decode → reply (its hooks) → policy (hooks, rules, router) → cache → call */
 export function createChain(services: Services, route: ClientRoute): readonly Middleware[] {
   return [
     createIngress(services, route),
@@ -24,6 +25,7 @@ export function createChain(services: Services, route: ClientRoute): readonly Mi
     decode(),
     reply(services),
     policy(services),
+    cacheStage(services),
     call(services),
   ];
 }

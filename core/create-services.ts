@@ -4,6 +4,8 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 
+import { CacheFigures } from "./cache/figures.ts";
+import { Flights } from "./cache/flights.ts";
 import { createCapabilities } from "./capabilities/create-capabilities.ts";
 import { TokenSources } from "./credentials/token-sources.ts";
 import { type Log, createLogger } from "./log/logger.ts";
@@ -101,6 +103,8 @@ export function createServices(init: ServicesInit): CreatedServices {
   const services: Services = {
     registry,
     stores: init.stores,
+    flights: new Flights(),
+    cacheFigures: new CacheFigures(),
     instance: init.instance,
     logger,
     redact,
@@ -156,6 +160,7 @@ export function createServices(init: ServicesInit): CreatedServices {
         routes: current.routes.describe(),
         deployments: await health.rows(),
         stores: await init.stores.status(),
+        cache: init.stores.cache === undefined ? null : services.cacheFigures.describe(),
         upstreams: describeUpstreams(pools.figures(), services.budgets.describe()),
         last,
       };

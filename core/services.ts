@@ -3,6 +3,8 @@
 import type { Logger } from "../sdk/log.ts";
 import type { TokenCounter } from "../sdk/rule.ts";
 import type { RequestBody } from "../sdk/body.ts";
+import type { CacheFigures } from "./cache/figures.ts";
+import type { Flights } from "./cache/flights.ts";
 import type { Registry } from "./registry.ts";
 import type { Health } from "./health/create-health.ts";
 import type { LoadedRule, Snapshot } from "./snapshot.ts";
@@ -11,15 +13,21 @@ import type { StreamTiming } from "./stream/timing.ts";
 import type { OpenedStores } from "./stores/opened.ts";
 import type { TraceRing } from "./trace.ts";
 import type { ErrorServices } from "./phases/error-phase.ts";
+import type { Landed } from "./stages/cache.ts";
 import type { PolicyServices } from "./stages/policy.ts";
 import type { CallServices } from "./attempts/run.ts";
+
+interface CacheParts {
+  readonly flights: Flights<Landed>;
+  readonly cacheFigures: CacheFigures;
+}
 
 /** Something under way that a stop may have to end. */
 export interface Abortable {
   abort(reason: Error): void;
 }
 
-export interface Services extends CallServices, PolicyServices, ErrorServices {
+export interface Services extends CallServices, PolicyServices, ErrorServices, CacheParts {
   readonly registry: Registry;
   readonly stores: OpenedStores;
   /** Of this process: random. */

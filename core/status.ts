@@ -1,5 +1,6 @@
 /** The JSON of `GET /ccproxy/status`: the contract between a running server and `ccproxy status`. */
 
+import type { CacheReport } from "./cache/figures.ts";
 import type { DeploymentHealthRow } from "./health/describe.ts";
 import type { Fault } from "./config/types.ts";
 import type { Phase } from "./sandbox/protocol.ts";
@@ -45,6 +46,8 @@ export interface StatusReport {
   readonly deployments: readonly DeploymentHealthRow[];
   /** What keeps the ledger, the keys, and the like. */
   readonly stores: readonly EngineStatus[];
+  /** Null where nothing is cached. */
+  readonly cache: CacheReport | null;
   /** Hosts that are connected, or have failed of late. */
   readonly upstreams: readonly UpstreamRow[];
   /** The last routed request; null before traffic. */

@@ -8,6 +8,7 @@ import type { Dialect, Ingress, LocalReply, Operation, ReplySummary } from "../.
 import { ProxyError } from "../../sdk/errors.ts";
 import { hubDialect } from "../../sdk/hub/dialect.ts";
 import type { Awaitable } from "../../sdk/routing-store.ts";
+import { isFromCache } from "../cache/outcome.ts";
 import { ClientGone } from "../body/collect.ts";
 import { Exchange, type Outcome, type Reply, replyOf } from "../exchange.ts";
 import { HookRefusal } from "../phases/hook-refusal.ts";
@@ -180,7 +181,7 @@ function account(exchange: Exchange, { summary, firstByteAt, bytes }: ReplyEnd):
     usage: asReported(summary, exchange.reported)?.usage,
     isWhole: isGood,
     bytes,
-    isCacheHit: false,
+    isCacheHit: isFromCache(exchange),
     firstByteMs: sinceReceived(exchange, firstByteAt),
     ms: exchange.now() - exchange.receivedAt,
   });

@@ -2,6 +2,7 @@
 
 import type { Middleware } from "koa";
 
+import { isFromCache } from "../cache/outcome.ts";
 import type { Exchange, Settlement } from "../exchange.ts";
 import { type AccountServices, openAccounts } from "../ledger/open-accounts.ts";
 import { afterwardsOf } from "../phases/afterwards.ts";
@@ -24,7 +25,11 @@ const nowhere: AccountServices["stores"] = { ledger: { write: () => undefined } 
 /** Of what costs something. What has not been written before the end of the reply is written with the settlement. */
 export function keepAccounts(exchange: Exchange, services: LedgerServices, address: string | undefined): void {
   if (exchange.operation === "count_tokens") return;
-  const accounts = openAccounts(exchange, exchange.snapshot.config.stores.keepsSpend ? services : { ...services, stores: nowhere }, address);
+  const accounts = openAccounts(
+    exchange,
+    exchange.snapshot.config.stores.keepsSpend ? services : { ...services, stores: nowhere },
+    address,
+  );
   exchange.accounts = accounts;
   exchange.onSettled(({ outcome, status, summary, bytes, firstByteMs, totalMs }) => {
     // Of a request that was never read there is nothing to tell.
@@ -36,7 +41,7 @@ export function keepAccounts(exchange: Exchange, services: LedgerServices, addre
       usage: summary?.usage,
       isWhole,
       bytes,
-      isCacheHit: false,
+      isCacheHit: isFromCache(exchange),
       firstByteMs,
       ms: totalMs,
     });

@@ -3,6 +3,7 @@
 import type { HeaderList } from "../../sdk/dialect.ts";
 import { toUsd } from "../../sdk/money.ts";
 import type { Exchange, Reply } from "../exchange.ts";
+import { cacheOutcomeOf } from "../cache/outcome.ts";
 import { version } from "../version.ts";
 
 /** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
@@ -22,6 +23,13 @@ function ownHeaders(exchange: Exchange): HeaderList {
     ["x-litellm-call-id", id],
     ["x-litellm-version", version],
   ];
+  const cached = cacheOutcomeOf(exchange);
+  if (cached !== undefined)
+    own.push(
+      ["x-litellm-cache-key", cached.key],
+      ["x-litellm-cache-hit", String(cached.type !== "miss")],
+      ["x-ccproxy-cache", cached.type],
+    );
   if (target === undefined) return own;
   const { deployment, group, model } = target;
   own.push(
