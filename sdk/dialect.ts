@@ -1,6 +1,7 @@
 /** A dialect: one protocol, as the client's side (ingress) and as the provider's side (wire). Pure: core does the I/O. */
 
 import type { RequestBody } from "./body.ts";
+import type { BudgetStanding } from "./budget-standing.ts";
 import type { ErrorKind, ProxyError } from "./errors.ts";
 import type { JsonObject } from "./events.ts";
 import type { HeaderReader } from "./facts.ts";
@@ -14,6 +15,12 @@ export interface Usage {
   readonly outputTokens: number | undefined;
   readonly cacheReadTokens: number | undefined;
   readonly cacheWriteTokens: number | undefined;
+  /** Among those written to a cache: to one that keeps them for an hour. */
+  readonly cacheWrite1hTokens?: number | undefined;
+  /** Among the output: thoughts. */
+  readonly reasoningTokens?: number | undefined;
+  /** Searches and the like that the provider made. */
+  readonly serverToolUses?: number | undefined;
 }
 
 /** `generate` runs a model; `count_tokens` only counts; `embeddings` passes as it is to providers that have it. */
@@ -149,6 +156,10 @@ export interface Ingress {
   isKeepAlive?(chunk: Uint8Array): boolean;
   encodeTokenCount(inputTokens: number): LocalReply;
   readonly modelList?: ModelList;
+  /** Headers of a reply that tell its client how it stands with a budget. @param wallClock ms since 1970 */
+  budgetNotices?(standing: BudgetStanding, wallClock: number): HeaderList;
+  /** What a client is told for whose request nothing is left. Absent: as LiteLLM says it. @param wallClock ms since 1970 */
+  budgetRefusal?(standing: BudgetStanding, wallClock: number): ProxyError;
   /** Absent where the wire is the hub's own. */
   readonly translation?: ClientTranslation;
 }

@@ -11,7 +11,7 @@ export const laterSections: readonly string[] = words(`
 `);
 
 export const laterParams: readonly string[] = words(`
-  region_name tag_regex max_budget budget_duration
+  region_name tag_regex
   allowed_openai_params merge_reasoning_content_in_choices use_in_pass_through use_litellm_proxy litellm_credential_name silent_model
   cache_control_injection_points tiered_pricing max_file_size_mb s3_bucket_name configurable_clientside_auth_params
   temperature top_p top_k max_tokens max_completion_tokens n seed stop stream stream_options user metadata modalities
@@ -24,7 +24,7 @@ export const laterParamPatterns: readonly RegExp[] = [/^(aws|vertex|watsonx|azur
 
 export const laterRouterKeys: readonly string[] = words(`
   cache_kwargs cache_responses caching_groups default_litellm_params default_priority
-  polling_interval provider_budget_config model_group_affinity_config routing_groups search_tools guardrail_list ignore_invalid_deployments model_list set_verbose debug_level client_ttl
+  polling_interval model_group_affinity_config routing_groups search_tools guardrail_list ignore_invalid_deployments model_list set_verbose debug_level client_ttl
 `);
 
 export const laterGeneralKeys: readonly string[] = words(`
@@ -34,8 +34,8 @@ export const laterGeneralKeys: readonly string[] = words(`
   user_api_key_cache_ttl allow_requests_on_db_unavailable allow_client_side_credentials proxy_batch_write_at proxy_budget_rescheduler_min_time
   proxy_budget_rescheduler_max_time disable_spend_updates disable_error_logs 
   maximum_spend_logs_retention_interval maximum_spend_logs_cleanup_cron use_redis_transaction_buffer
-  use_shared_health_check alerting alerting_threshold alert_types
-  alert_to_webhook_url alerting_args spend_report_frequency forward_llm_provider_auth_headers forward_openai_org_id litellm_key_header_name
+  use_shared_health_check alerting_threshold alert_types
+  alerting_args spend_report_frequency forward_llm_provider_auth_headers forward_openai_org_id litellm_key_header_name
   user_header_name user_header_mappings use_x_forwarded_for enforce_user_param reject_clientside_metadata_tags enforced_params allowed_routes
   public_routes admin_only_routes allowed_ips max_request_size_mb max_response_size_mb always_include_stream_usage
   expose_fallback_errors_to_caller infer_model_from_keys service_account_settings default_team_disabled ui_access_mode enable_jwt_auth
@@ -47,7 +47,7 @@ export const laterLitellmKeys: readonly string[] = words(`
   timezone max_end_user_budget max_internal_user_budget internal_user_budget_duration default_internal_user_params
   default_team_params default_team_settings upperbound_key_generate_params default_key_generate_params key_generation_settings
   turn_off_message_logging redact_user_api_key_info json_logs set_verbose model_alias_map custom_provider_map cost_discount_config
-  cost_margin_config extra_spend_tag_headers disable_add_user_agent_to_request_tags tag_budget_config forward_traceparent_to_llm_provider
+  cost_margin_config extra_spend_tag_headers disable_add_user_agent_to_request_tags forward_traceparent_to_llm_provider
   add_user_information_to_llm_headers client_ttl disable_end_user_cost_tracking
   disable_end_user_cost_tracking_prometheus_only enable_json_schema_validation include_cost_in_streaming_usage return_response_headers
   strip_anthropic_total_tokens network_mock route_all_chat_openai_to_responses

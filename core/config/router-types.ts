@@ -1,6 +1,7 @@
 /** What the configuration says of retries, fallbacks, cooldowns and the choice among deployments. */
 
 import type { Json } from "../../sdk/body.ts";
+import type { BudgetConfig } from "./store-types.ts";
 import type { Location, Timeouts } from "./types.ts";
 
 /** LiteLLM's classes of failures, as `retry_policy` and `allowed_fails_policy` name them without their endings. */
@@ -159,6 +160,8 @@ export interface RoutingParams {
   readonly rpm: number | undefined;
   readonly tpm: number | undefined;
   readonly maxParallelRequests: number | undefined;
+  /** What may be spent with it. */
+  readonly budget?: BudgetConfig | undefined;
   readonly tags: readonly string[];
   /** 0: never. */
   readonly cooldownMs: number | undefined;

@@ -20,6 +20,7 @@ export function readRouting({ entry, params, info, router }: RoutingSources): Ro
     rpm: entry.rpm ?? params.rpm ?? info.rpm,
     tpm: entry.tpm ?? params.tpm ?? info.tpm,
     maxParallelRequests: params.max_parallel_requests,
+    budget: params.max_budget === undefined ? undefined : { max: params.max_budget, duration: params.budget_duration },
     tags: params.tags ?? [],
     cooldownMs: toMs(params.cooldown_time),
     retries: params.num_retries ?? params.max_retries,

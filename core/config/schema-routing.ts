@@ -1,6 +1,7 @@
 /** Keys of a deployment that say how often it is asked, how long is waited for it, and when it is left alone. Reference documentation, too. */
 
 import { z } from "zod";
+import { budgetPeriodText } from "./budgets.ts";
 import { amount, count, duration, flag, key, milliseconds, seconds, text, type MappingSchema } from "./schema-values.ts";
 
 export interface RoutingKeys {
@@ -9,6 +10,8 @@ export interface RoutingKeys {
   readonly rpm: number | undefined;
   readonly tpm: number | undefined;
   readonly max_parallel_requests: number | undefined;
+  readonly max_budget: number | undefined;
+  readonly budget_duration: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly num_retries: number | undefined;
   readonly max_retries: number | undefined;
@@ -42,6 +45,8 @@ export const routingSchema: MappingSchema<RoutingKeys> = z.object({
     type: "whole number",
     default: "`rpm`, else six for every 1000 of `tpm`, else `default_max_parallel_requests`",
   }),
+  max_budget: key(amount, { description: "What may be spent with it.", type: "US dollars", default: "no limit" }),
+  budget_duration: key(budgetPeriodText, { description: "After which that begins anew.", type: "time", default: "never" }),
   tags: key(z.array(text), {
     description: "For `enable_tag_filtering`. `default` takes requests without tags.",
     type: "list of texts",

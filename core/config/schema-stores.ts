@@ -1,6 +1,7 @@
 /** What `config.yaml` may hold about stores, budgets and the cache, under LiteLLM's names. The descriptions are its reference documentation. */
 
 import { z } from "zod";
+import { budgetPeriodText } from "./budgets.ts";
 import { amount, anything, count, flag, key, portNumber, seconds, text, type MappingSchema } from "./schema-values.ts";
 
 const periodText = z.string().regex(/^\d+(s|m|h|d|w|mo)$/, { error: "a time such as 30s, 10m, 24h, 7d or 1mo" });
@@ -14,6 +15,9 @@ export interface StoreKeys {
   readonly disable_spend_logs: boolean | undefined;
   readonly global_max_parallel_requests: number | undefined;
   readonly token_rate_limit_type: "input" | "output" | "total" | undefined;
+  readonly alerting: unknown;
+  readonly alert_to_webhook_url: unknown;
+  readonly alert_webhook: unknown;
 }
 
 /** In `general_settings`. */
@@ -42,6 +46,17 @@ export const storeSchema: MappingSchema<StoreKeys> = z.object({
     type: "`input`, `output` or `total`",
     default: "`total`",
   }),
+  alerting: key(anything, {
+    description:
+      "Who is told of budgets that are nearly used up: `slack`, at the URL in the variable `SLACK_WEBHOOK_URL`, and `webhook`, at that in `WEBHOOK_URL`.",
+    type: "list of names",
+    default: "nobody; the log has it in any case",
+  }),
+  alert_to_webhook_url: key(anything, { description: "URLs by type of alert; that of `budget_alerts` counts here.", type: "mapping" }),
+  alert_webhook: key(anything, {
+    description: "Ours. URLs that are told of budgets, as Slack's webhooks want it.",
+    type: "URL, or list of URLs",
+  }),
 });
 
 export interface RedisKeys {
@@ -53,6 +68,7 @@ export interface RedisKeys {
   readonly redis_db: number | undefined;
   readonly redis_ssl: boolean | undefined;
   readonly when_redis_is_away: "fail_open" | "fail_closed" | undefined;
+  readonly provider_budget_config: unknown;
 }
 
 /** In `router_settings`. */
@@ -73,6 +89,10 @@ export const redisSchema: MappingSchema<RedisKeys> = z.object({
     type: "`fail_open` or `fail_closed`",
     default: "`fail_open`",
   }),
+  provider_budget_config: key(anything, {
+    description: "What may be spent with a provider: `{openai: {max_budget: 100, budget_duration: 30d}}`.",
+    type: "mapping of providers to budgets",
+  }),
 });
 
 export interface CacheSettingKeys {
@@ -80,6 +100,7 @@ export interface CacheSettingKeys {
   readonly cache_params: unknown;
   readonly max_budget: number | undefined;
   readonly budget_duration: string | undefined;
+  readonly tag_budget_config: unknown;
 }
 
 /** In `litellm_settings`. */
@@ -91,7 +112,11 @@ export const cacheSettingSchema: MappingSchema<CacheSettingKeys> = z.object({
   }),
   cache_params: key(anything, { description: "Where, and for how long. See *cache_params* below.", type: "mapping" }),
   max_budget: key(amount, { description: "What all callers together may spend.", type: "US dollars" }),
-  budget_duration: key(periodText, { description: "After which that begins anew.", type: "time", default: "never" }),
+  budget_duration: key(budgetPeriodText, { description: "After which that begins anew.", type: "time", default: "never" }),
+  tag_budget_config: key(anything, {
+    description: "What requests with a tag may spend: `{my-tag: {max_budget: 10, budget_duration: 1d}}`.",
+    type: "mapping of tags to budgets",
+  }),
 });
 
 export interface CacheParamKeys {

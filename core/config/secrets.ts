@@ -108,6 +108,8 @@ export function gatherSecrets(sources: SecretSources): readonly string[] {
   }
   const { databaseUrl, redis, cache } = sources.stores;
   for (const url of [databaseUrl, redis?.url, cache?.redis?.url]) for (const secret of secretsInUrl(url ?? "")) add(secret);
+  // Whoever knows such a URL may write to the channel.
+  for (const url of sources.stores.alertUrls) add(url);
   add(redis?.password);
   add(cache?.redis?.password);
   return [...values].sort((a, b) => b.length - a.length);

@@ -51,6 +51,12 @@ export interface StoresConfig {
   readonly spendMs: number | undefined;
   /** Of everybody together. */
   readonly budget: BudgetConfig | undefined;
+  /** By tag. */
+  readonly tagBudgets: ReadonlyMap<string, BudgetConfig>;
+  /** By canonical name of a provider. */
+  readonly providerBudgets: ReadonlyMap<string, BudgetConfig>;
+  /** Told when a budget is nearly, or all, used up. They may hold secrets. */
+  readonly alertUrls: readonly string[];
   /** Requests at a time, of everybody together. */
   readonly maxParallelRequests: number | undefined;
   /** Which tokens `tpm` counts. */

@@ -1,5 +1,6 @@
 /** Reads where keys, limits, spend and cached replies are kept. */
 
+import { readAlertUrls, readBudgets } from "./budgets.ts";
 import { checkKeys, checkMapping } from "./check.ts";
 import type { Report } from "./report.ts";
 import { type CacheParamKeys, type CacheSettingKeys, type RedisKeys, type StoreKeys, cacheParamSchema } from "./schema-stores.ts";
@@ -35,6 +36,9 @@ export const defaultStores: StoresConfig = {
   keepsSpend: true,
   spendMs: undefined,
   budget: undefined,
+  tagBudgets: new Map(),
+  providerBudgets: new Map(),
+  alertUrls: [],
   maxParallelRequests: undefined,
   tokenLimitType: "total",
   cache: undefined,
@@ -60,6 +64,9 @@ export function readStores(root: Place, { general, router, litellm, variables }:
     spendMs:
       general.maximum_spend_logs_retention_period === undefined ? undefined : readPeriod(general.maximum_spend_logs_retention_period),
     budget: litellm.max_budget === undefined ? undefined : { max: litellm.max_budget, duration: litellm.budget_duration },
+    tagBudgets: readBudgets(within(root, "litellm_settings", "tag_budget_config"), report),
+    providerBudgets: readBudgets(within(root, "router_settings", "provider_budget_config"), report),
+    alertUrls: readAlertUrls(within(root, "general_settings"), variables, report),
     maxParallelRequests: general.global_max_parallel_requests,
     tokenLimitType: general.token_rate_limit_type ?? defaultStores.tokenLimitType,
     cache: litellm.cache === true ? readCache(within(root, "litellm_settings", "cache_params"), litellm, redis, report) : undefined,

@@ -1,117 +1,141 @@
 /** What a request takes of the limits of whoever it belongs to: key, user, team, deployment, everybody. */
 
+import type { Grouping, LedgerFilter } from "../../sdk/ledger.ts";
 import type { CounterState, Demand } from "../../sdk/limits.ts";
 import type { NanoDollars } from "../../sdk/money.ts";
+import { type BudgetPeriod, budgetPeriod } from "./periods.ts";
 
 /** Of LiteLLM: a window of the length in which rates are counted. */
 export const rateWindowMs = 60_000;
+/** The limit of a budget that only tells. */
+const noMax = Number.MAX_SAFE_INTEGER;
 
-export interface PeriodBudget {
-  readonly max: NanoDollars;
+export interface BudgetTerms {
+  /** Undefined: it is counted, and refuses nothing. */
+  readonly max: NanoDollars | undefined;
+  /** Tells, and refuses nothing. */
+  readonly soft?: NanoDollars | undefined;
   /** As configured: `30d`; undefined: it never begins anew. */
   readonly duration: string | undefined;
-  /** Names the period that it is now. */
-  readonly period: string;
-  readonly endsInMs: number | undefined;
-  /** What the ledger says was spent in it. */
-  readonly spent: NanoDollars;
 }
 
-/** Limits of one group of models, or of all. */
-export interface Allowance {
+/** Which exchanges of the ledger are somebody's. */
+export interface Spending {
+  readonly filter: Omit<LedgerFilter, "from" | "to">;
+  /** Of those only some, where the filter has no word for it. */
+  readonly only?: { readonly by: Grouping; has(value: string): boolean } | undefined;
+}
+
+/** Who has limits. */
+export interface Limited {
+  /** As LiteLLM calls it in errors: `api_key`, `user`, `team`, `model_per_key`, `global`, … */
+  readonly owner: string;
+  readonly id: string;
+  /** For people. Default: the id. */
+  readonly name?: string | undefined;
   /** Requests a minute. */
   readonly rpm?: number | undefined;
   /** Tokens a minute. */
   readonly tpm?: number | undefined;
   readonly maxParallelRequests?: number | undefined;
-  readonly budgets?: readonly PeriodBudget[] | undefined;
-}
-
-/** Who has limits. */
-export interface Limited extends Allowance {
-  /** As LiteLLM calls it in errors: `api_key`, `user`, `team`, `model`, `global`, … */
-  readonly owner: string;
-  readonly id: string;
-  /** By model group. */
-  readonly models?: ReadonlyMap<string, Allowance> | undefined;
+  /** Of different durations. */
+  readonly budgets?: readonly BudgetTerms[] | undefined;
+  readonly spending: Spending;
 }
 
 export interface Consumption {
-  readonly group: string;
   /** Of the kinds that count. */
   readonly tokens: number;
   /** What it may cost; null where that is not known, which takes nothing of a budget and yet needs one that is not used up. */
   readonly cost: NanoDollars | null;
 }
 
-/** What a demand is about, for errors, and for the settlement. */
+/** A budget in the period that it is now. */
+export interface PeriodBudget extends BudgetTerms {
+  readonly period: BudgetPeriod;
+  readonly spending: Spending;
+}
+
+/** One thing that a request needs room in. */
 export interface Limit {
   readonly type: "requests" | "tokens" | "max_parallel_requests" | "budget";
-  /** `api_key`, or `model_per_key` where it holds for one group only. */
   readonly owner: string;
   readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** Of its counter. */
+  readonly key: string;
   readonly max: number;
+  /** Where it is one. */
   readonly budget: PeriodBudget | undefined;
 }
 
-export interface Demands {
-  readonly demands: readonly Demand[];
-  /** In the same order. */
-  readonly limits: readonly Limit[];
+/**
+ * In the order of the parties; of each first what is cheapest to tell: slots, requests, tokens, money.
+ *
+ * @param wallClock ms since 1970
+ * @throws RangeError for a budget whose duration is none
+ */
+export function limitsOf(parties: readonly Limited[], wallClock: number): readonly Limit[] {
+  const limits: Limit[] = [];
+  for (const { owner, id, name = id, rpm, tpm, maxParallelRequests, budgets, spending } of parties) {
+    const add = (type: Limit["type"], counter: string, max: number, budget?: PeriodBudget): void => {
+      limits.push({ type, owner, id, name, key: `${owner}:${id}:${counter}`, max, budget });
+    };
+    if (maxParallelRequests !== undefined) add("max_parallel_requests", "slots", maxParallelRequests);
+    if (rpm !== undefined) add("requests", "rpm", rpm);
+    if (tpm !== undefined) add("tokens", "tpm", tpm);
+    for (const terms of budgets ?? []) {
+      const budget: PeriodBudget = { ...terms, period: budgetPeriod(terms.duration, wallClock), spending };
+      add("budget", `budget:${terms.duration ?? "ever"}`, terms.max ?? noMax, budget);
+    }
+  }
+  return limits;
 }
 
-/** In the order of the parties; of each first what is cheapest to tell: slots, requests, tokens, money. */
-export function demandsOf(parties: readonly Limited[], { group, tokens, cost }: Consumption): Demands {
-  const demands: Demand[] = [];
-  const limits: Limit[] = [];
-  const add = (owner: string, id: string, allowance: Allowance): void => {
-    const name = (what: string): string => `${owner}:${id}:${what}`;
-    const limit = (type: Limit["type"], max: number, demand: Demand, budget?: PeriodBudget): void => {
-      demands.push(demand);
-      limits.push({ type, owner, id, max, budget });
-    };
-    const { rpm, tpm, maxParallelRequests, budgets = [] } = allowance;
-    if (maxParallelRequests !== undefined)
-      limit("max_parallel_requests", maxParallelRequests, { kind: "slot", key: name("slots"), limit: maxParallelRequests });
-    if (rpm !== undefined) limit("requests", rpm, { kind: "window", key: name("rpm"), amount: 1, limit: rpm, windowMs: rateWindowMs });
-    if (tpm !== undefined) limit("tokens", tpm, { kind: "window", key: name("tpm"), amount: tokens, limit: tpm, windowMs: rateWindowMs });
-    for (const budget of budgets) {
-      const { max, duration, period, endsInMs, spent } = budget;
-      const key = name(`budget:${duration ?? "ever"}`);
-      limit("budget", max, { kind: "budget", key, amount: cost ?? 0, limit: max, period, endsInMs, spent }, budget);
-    }
-  };
-  for (const { owner, id, models, ...allowance } of parties) {
-    add(owner, id, allowance);
-    const ofGroup = models?.get(group);
-    if (ofGroup !== undefined) add(`model_per_${owner === "api_key" ? "key" : owner}`, `${id}:${group}`, ofGroup);
-  }
-  return { demands, limits };
+/**
+ * One for each limit.
+ *
+ * @param spentOf what was spent in the period of a budget, should its counter not be there
+ * @param wallClock ms since 1970
+ */
+export function demandsOf(
+  limits: readonly Limit[],
+  consumption: Consumption,
+  spentOf: (limit: Limit) => NanoDollars,
+  wallClock: number,
+): readonly Demand[] {
+  return limits.map((limit) => demandOf(limit, consumption, spentOf, wallClock));
+}
+
+function demandOf(limit: Limit, { tokens, cost }: Consumption, spentOf: (limit: Limit) => NanoDollars, wallClock: number): Demand {
+  const { type, key, max, budget } = limit;
+  if (type === "max_parallel_requests") return { kind: "slot", key, limit: max };
+  if (budget === undefined) return { kind: "window", key, amount: type === "requests" ? 1 : tokens, limit: max, windowMs: rateWindowMs };
+  const { name, endsAt } = budget.period;
+  // One that has ended since it was looked up counts this request, and nothing more.
+  const endsInMs = endsAt === undefined ? undefined : Math.max(1, endsAt - wallClock);
+  return { kind: "budget", key, amount: cost ?? 0, limit: max, period: name, endsInMs, spent: spentOf(limit) };
 }
 
 /** What was really taken, for the settlement. @param cost null: it stays what was reserved */
-export function actualOf(
-  { demands, limits }: Demands,
-  tokens: number | undefined,
-  cost: NanoDollars | null,
-): readonly (number | undefined)[] {
-  return demands.map((_, index) => {
-    const type = limits[index]?.type;
+export function actualOf(limits: readonly Limit[], tokens: number | undefined, cost: NanoDollars | null): readonly (number | undefined)[] {
+  return limits.map(({ type }) => {
     if (type === "tokens") return tokens;
     return type === "budget" ? (cost ?? undefined) : undefined;
   });
 }
 
-/** Of the budgets the one that is nearest to its end; undefined where there is none. */
+/** Of the budgets that refuse the one that is nearest to its end; undefined where there is none. */
 export function tightest(
-  { limits }: Demands,
+  limits: readonly Limit[],
   states: readonly CounterState[],
 ): { readonly limit: Limit; readonly used: number } | undefined {
   let found: { readonly limit: Limit; readonly used: number } | undefined;
   const share = ({ limit, used }: NonNullable<typeof found>): number => (limit.max <= 0 ? Infinity : used / limit.max);
   for (const [index, limit] of limits.entries()) {
     const used = states[index]?.used;
-    if (limit.type !== "budget" || used === undefined) continue;
+    if (limit.budget?.max === undefined || used === undefined) continue;
     const each = { limit, used };
     if (found === undefined || share(each) > share(found)) found = each;
   }

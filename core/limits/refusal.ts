@@ -1,11 +1,39 @@
-/** What a caller is told whose request does not fit into a limit: in LiteLLM's words. */
+/** What a caller is told whose request does not fit into a limit: in LiteLLM's words, budgets in the caller's own protocol where it has some. */
 
+import type { BudgetStanding } from "../../sdk/budget-standing.ts";
+import type { Ingress } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import type { CounterState } from "../../sdk/limits.ts";
+import { toUsd } from "../../sdk/money.ts";
 import { rateWindowMs, type Limit } from "./demands.ts";
+import type { LimitExceeded } from "./exceeded.ts";
 
-/** Of requests, tokens and slots; budgets are told by the caller's own protocol. @param wallClock ms since 1970 */
-export function limitRefusal({ type, owner, id, max }: Limit, { used, resetsInMs }: CounterState, wallClock: number): ProxyError {
+/** LiteLLM's answer to a budget that is used up, for clients that know its `error.type`. */
+export class BudgetRefusal extends ProxyError {
+  readonly type = "budget_exceeded";
+}
+
+/** @param wallClock ms since 1970 */
+export function refusalOf(
+  { limit, state, standing }: LimitExceeded,
+  ingress: Pick<Ingress, "budgetRefusal">,
+  wallClock: number,
+): ProxyError {
+  if (standing === undefined) return limitRefusal(limit, state, wallClock);
+  return ingress.budgetRefusal?.(standing, wallClock) ?? budgetRefusal(standing);
+}
+
+function budgetRefusal({ owner, used, limit }: BudgetStanding): BudgetRefusal {
+  const message = `Budget has been exceeded! Current cost: ${toUsd(used)}, Max budget: ${toUsd(limit)} (of this ${owner})`;
+  return new BudgetRefusal(message, { status: 400, kind: "billing_error", headers: { "x-should-retry": "false" } });
+}
+
+/** Of requests, tokens and slots. @param wallClock ms since 1970 */
+export function limitRefusal(
+  { type, owner, id, max }: Pick<Limit, "type" | "owner" | "id" | "max">,
+  { used, resetsInMs }: CounterState,
+  wallClock: number,
+): ProxyError {
   // When a slot will be free nobody knows.
   const waitMs = type === "max_parallel_requests" ? 1000 : (resetsInMs ?? rateWindowMs);
   const resetsAt = `${new Date(wallClock + waitMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;

@@ -7,6 +7,7 @@ import { keepAliveTest } from "../../sdk/hub/keep-alive.ts";
 import { type Plugin, definePlugin } from "../../sdk/plugin.ts";
 import type { Provider } from "../../sdk/provider.ts";
 import type { Wire } from "../../sdk/wire.ts";
+import { budgetNotices, budgetRefusal } from "./budget-notices.ts";
 import { decodeError, encodeError, encodeStreamError } from "./errors.ts";
 import { fitModel } from "./fit-model.ts";
 import { encodeTokenCount, modelList, watchReply } from "./reply.ts";
@@ -34,6 +35,8 @@ export function createAnthropicPlugin(options: AnthropicOptions = {}): Plugin {
     isKeepAlive: keepAliveTest(["event: ping", 'data: {"type":"ping"', 'data: {"type": "ping"']),
     encodeTokenCount,
     modelList,
+    budgetNotices,
+    budgetRefusal,
   };
   const wire: Wire = { adapt, fit: fitModel, decodeError };
   const dialect: Dialect = { name: hubDialect, ingress, wire };

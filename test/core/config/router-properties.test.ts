@@ -94,6 +94,7 @@ const routingShape = z.strictObject({
   rpm: amount,
   tpm: amount,
   maxParallelRequests: z.int().min(1).optional(),
+  budget: z.strictObject({ max: z.number().min(0), duration: z.string().optional() }).optional(),
   tags: z.array(z.string().min(1)),
   cooldownMs: ms.optional(),
   retries: z.int().min(0).optional(),
