@@ -4,8 +4,6 @@ import { tmpdir } from "node:os";
 import { describe, expect, test, vi } from "vitest";
 
 import type { createChain } from "../../../core/chain.ts";
-import type { Services } from "../../../core/services.ts";
-import type { CacheServices } from "../../../core/stages/cache.ts";
 import { openSqlite } from "../../../plugins/sqlite/index.ts";
 import type { CacheStore } from "../../../sdk/cache.ts";
 import { CachedProxy } from "../cache/cached-proxy.ts";
@@ -16,8 +14,7 @@ const own = vi.hoisted(() => ({ services: {} as OwnServices }));
 vi.mock("../../../core/chain.ts", async (original) => {
   const chainOf = (await original<{ readonly createChain: typeof createChain }>()).createChain;
   const { withCache } = await import("../cache/spliced-chain.ts");
-  const create: typeof createChain = (services, route) =>
-    withCache(chainOf(services, route), { ...services, ...own.services } as Services & CacheServices);
+  const create: typeof createChain = (services, route) => withCache(chainOf(services, route), { ...services, ...own.services });
   return { createChain: create };
 });
 

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { createChain } from "../../../core/chain.ts";
-import type { Services } from "../../../core/services.ts";
-import type { CacheServices } from "../../../core/stages/cache.ts";
 import { ask } from "../../helpers/client.ts";
 import { type Proxy, startProxy } from "../../helpers/proxy.ts";
 import { anthropicWire } from "../../helpers/wires/anthropic.ts";
@@ -18,8 +16,7 @@ const own = vi.hoisted(() => ({ services: {} as OwnServices }));
 vi.mock("../../../core/chain.ts", async (original) => {
   const chainOf = (await original<{ readonly createChain: typeof createChain }>()).createChain;
   const { withCache } = await import("../cache/spliced-chain.ts");
-  const create: typeof createChain = (services, route) =>
-    withCache(chainOf(services, route), { ...services, ...own.services } as Services & CacheServices);
+  const create: typeof createChain = (services, route) => withCache(chainOf(services, route), { ...services, ...own.services });
   return { createChain: create };
 });
 

@@ -1,8 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 
 import type { createChain } from "../../../core/chain.ts";
-import type { Services } from "../../../core/services.ts";
-import type { CacheServices } from "../../../core/stages/cache.ts";
 import { type Answer } from "../../helpers/client.ts";
 import { type Reply, errorReply, textReply } from "../../helpers/replies.ts";
 import { CachedProxy } from "../cache/cached-proxy.ts";
@@ -13,8 +11,7 @@ const own = vi.hoisted(() => ({ services: {} as OwnServices }));
 vi.mock("../../../core/chain.ts", async (original) => {
   const chainOf = (await original<{ readonly createChain: typeof createChain }>()).createChain;
   const { withCache } = await import("../cache/spliced-chain.ts");
-  const create: typeof createChain = (services, route) =>
-    withCache(chainOf(services, route), { ...services, ...own.services } as Services & CacheServices);
+  const create: typeof createChain = (services, route) => withCache(chainOf(services, route), { ...services, ...own.services });
   return { createChain: create };
 });
 
