@@ -87,7 +87,7 @@ function createExchange(deployment: Deployment, services: CheckServices, snapsho
 
 /** @throws what stands in the way of an answer */
 async function askFor(exchange: Exchange, target: PlannedTarget, services: CheckServices): Promise<CheckResult> {
-  const asked = await ask(exchange, services, { target, body: undefined, reason: "check", signal: exchange.signal });
+  const asked = await ask(exchange, services, { target, body: undefined, reason: "check", account: undefined, signal: exchange.signal });
   if (asked.type === "refused") return refused(asked.failure);
   let length = 0;
   for await (const chunk of asked.reply.body) {

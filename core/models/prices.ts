@@ -6,6 +6,12 @@ export interface TokenPrices {
   readonly output?: number | undefined;
   readonly cacheRead?: number | undefined;
   readonly cacheWrite?: number | undefined;
+  /** To a cache that keeps for an hour. */
+  readonly cacheWrite1h?: number | undefined;
+  /** Of thoughts, where they cost other than the rest of the output. */
+  readonly reasoning?: number | undefined;
+  /** USD per use, of searches and the like. */
+  readonly serverTool?: number | undefined;
 }
 
 export interface Prices extends TokenPrices {
@@ -18,11 +24,14 @@ const infoNames = {
   output: "output_cost_per_token",
   cacheRead: "cache_read_input_token_cost",
   cacheWrite: "cache_creation_input_token_cost",
+  cacheWrite1h: "cache_creation_input_token_cost_above_1hr",
+  reasoning: "output_cost_per_reasoning_token",
+  serverTool: "server_tool_use_cost_per_request",
 } as const;
 
 type Kind = keyof typeof infoNames;
 
-const kinds: readonly Kind[] = ["input", "output", "cacheRead", "cacheWrite"];
+const kinds: readonly Kind[] = ["input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "reasoning", "serverTool"];
 
 /** Prices that `model_info` names in LiteLLM's words, `…_above_200k_tokens` among them; undefined where it names none. */
 export function pricesOfInfo(info: Readonly<Record<string, unknown>>): Prices | undefined {

@@ -1,8 +1,9 @@
 /** What an answer cost: by the prices that the configuration names, else by those of the catalog. */
 
 import type { Usage } from "../../sdk/dialect.ts";
+import { type NanoDollars, toNanoDollars } from "../../sdk/money.ts";
 import { lookUpDeployment } from "../models/look-up.ts";
-import { type Prices, pricesAt, pricesOfInfo } from "../models/prices.ts";
+import { type Prices, type TokenPrices, pricesAt, pricesOfInfo } from "../models/prices.ts";
 
 /** Who answered: the deployment itself, not the model the client asked for. */
 export interface Answered {
@@ -22,16 +23,26 @@ export function costUsd(usage: Usage | undefined, info: Readonly<Record<string, 
   return prices === undefined ? null : costOf(usage, prices);
 }
 
+/** The same, in whole nano-dollars. */
+export function costNano(usage: Usage | undefined, info: Readonly<Record<string, unknown>>, answered?: Answered): NanoDollars | null {
+  const cost = costUsd(usage, info, answered);
+  return cost === null ? null : toNanoDollars(cost);
+}
+
 /** USD; null when the usage is not known, or the price of tokens there are. */
 function costOf(usage: Usage | undefined, prices: Prices): number | null {
   if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return null;
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
+  const { cacheWrite1hTokens = 0, reasoningTokens = 0, serverToolUses = 0 } = usage;
   const each = pricesAt(prices, inputTokens + cacheReadTokens + cacheWriteTokens);
   const parts: readonly (readonly [tokens: number, price: number | undefined])[] = [
     [inputTokens, each.input],
-    [outputTokens, each.output],
+    [Math.max(0, outputTokens - reasoningTokens), each.output],
+    [Math.min(outputTokens, reasoningTokens), each.reasoning ?? each.output],
     [cacheReadTokens, each.cacheRead],
-    [cacheWriteTokens, each.cacheWrite],
+    [Math.max(0, cacheWriteTokens - cacheWrite1hTokens), each.cacheWrite],
+    [Math.min(cacheWriteTokens, cacheWrite1hTokens), each.cacheWrite1h ?? hourPrice(each)],
+    [serverToolUses, each.serverTool ?? usualToolPrice],
   ];
   let sum = 0;
   for (const [tokens, price] of parts) {
@@ -42,6 +53,14 @@ function costOf(usage: Usage | undefined, prices: Prices): number | null {
   // Prices have few digits; what binary fractions add to their sum is no money.
   return Number(sum.toPrecision(12));
 }
+
+/** Of Anthropic, whose caches alone are kept by the hour: twice the input. Elsewhere the price of a cache is one. */
+function hourPrice({ input, cacheWrite }: TokenPrices): number | undefined {
+  return input === undefined ? cacheWrite : 2 * input;
+}
+
+/** Of a search at Anthropic and at OpenAI: $10 for a thousand. */
+const usualToolPrice = 0.01;
 
 /** A price list is one whole: what someone pays for input says nothing of what the list asks for a cache. */
 function pricesFor(info: Readonly<Record<string, unknown>>, answered: Answered | undefined): Prices | undefined {

@@ -55,10 +55,18 @@ export class HubWatch {
       outputTokens: tokens(usage["output_tokens"]) ?? before?.outputTokens,
       cacheReadTokens: tokens(usage["cache_read_input_tokens"]) ?? before?.cacheReadTokens,
       cacheWriteTokens: tokens(usage["cache_creation_input_tokens"]) ?? before?.cacheWriteTokens,
+      ...rare("cacheWrite1hTokens", tokens(record(usage["cache_creation"])?.["ephemeral_1h_input_tokens"]) ?? before?.cacheWrite1hTokens),
+      ...rare("reasoningTokens", tokens(record(usage["output_tokens_details"])?.["thinking_tokens"]) ?? before?.reasoningTokens),
+      ...rare("serverToolUses", tokens(record(usage["server_tool_use"])?.["web_search_requests"]) ?? before?.serverToolUses),
     };
   }
 }
 
 function tokens(value: Json | undefined): number | undefined {
   return typeof value === "number" ? value : undefined;
+}
+
+/** What few replies count. */
+function rare(name: "cacheWrite1hTokens" | "reasoningTokens" | "serverToolUses", count: number | undefined): Partial<Usage> {
+  return (count ?? 0) === 0 ? {} : { [name]: count };
 }

@@ -127,10 +127,23 @@ function parseUsage(text: string): Usage | undefined {
       outputTokens: count(wire.output_tokens),
       cacheReadTokens: count(wire.cache_read_input_tokens),
       cacheWriteTokens: count(wire.cache_creation_input_tokens),
+      ...rarities(wire),
     };
   } catch {
     return undefined;
   }
+}
+
+/** What few replies have. Of the provider's tools searches alone are paid for by the use. */
+function rarities({ cache_creation: written, server_tool_use: uses }: WireUsage): Partial<Usage> {
+  return rare(count(written?.ephemeral_1h_input_tokens), count(uses?.web_search_requests));
+}
+
+function rare(cacheWrite1hTokens: number | undefined, serverToolUses: number | undefined): Partial<Usage> {
+  return {
+    ...((cacheWrite1hTokens ?? 0) === 0 ? {} : { cacheWrite1hTokens }),
+    ...((serverToolUses ?? 0) === 0 ? {} : { serverToolUses }),
+  };
 }
 
 function count(value: unknown): number | undefined {
@@ -144,6 +157,7 @@ function merge(start: Usage | undefined, last: Usage | undefined): Usage | undef
     outputTokens: last.outputTokens ?? start.outputTokens,
     cacheReadTokens: last.cacheReadTokens ?? start.cacheReadTokens,
     cacheWriteTokens: last.cacheWriteTokens ?? start.cacheWriteTokens,
+    ...rare(last.cacheWrite1hTokens ?? start.cacheWrite1hTokens, last.serverToolUses ?? start.serverToolUses),
   };
 }
 

@@ -8,6 +8,8 @@ export interface WireUsage {
   readonly output_tokens?: number | null;
   readonly cache_read_input_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
+  readonly cache_creation?: { readonly ephemeral_1h_input_tokens?: number | null } | null;
+  readonly server_tool_use?: { readonly web_search_requests?: number | null } | null;
 }
 
 export interface WireError {

@@ -3,6 +3,7 @@
 import type { Json } from "../../sdk/body.ts";
 import type { ReplySummary, ReplyWatch, Usage } from "../../sdk/dialect.ts";
 import { record } from "../../sdk/hub/json.ts";
+import type { WriterUsage } from "../../sdk/hub/message-writer.ts";
 import { Needle } from "../../sdk/needle.ts";
 import { findError } from "./read-error.ts";
 import { readUsage } from "./usage.ts";
@@ -108,9 +109,15 @@ function lastUsage(tail: string): Usage | undefined {
       outputTokens: counts.output_tokens,
       cacheReadTokens: counts.cache_read_input_tokens,
       cacheWriteTokens: counts.cache_creation_input_tokens,
+      ...reasoningOf(counts),
     };
   }
   return undefined;
+}
+
+function reasoningOf(counts: WriterUsage): Partial<Usage> {
+  const thoughts = record(counts["output_tokens_details"])?.["thinking_tokens"];
+  return typeof thoughts === "number" ? { reasoningTokens: thoughts } : {};
 }
 
 function objectAt(text: string, start: number): { readonly [key: string]: Json } | undefined {

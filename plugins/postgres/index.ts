@@ -3,11 +3,13 @@
 import type { KeyStore } from "../../sdk/keys.ts";
 import type { LedgerStore } from "../../sdk/ledger.ts";
 import type { LimitStore } from "../../sdk/limits.ts";
+import type { PresenceStore } from "../../sdk/presence.ts";
 import type { Engine } from "../../sdk/stores.ts";
 import { createDatabase } from "./database.ts";
 import { createKeyStore } from "./key-store.ts";
 import { createLedgerStore } from "./ledger-store.ts";
 import { createLimitStore } from "./limit-store.ts";
+import { createPresenceStore } from "./presence.ts";
 import { migrate } from "./migrations.ts";
 
 export interface PostgresOptions {
@@ -25,6 +27,7 @@ export interface PostgresEngine extends Engine {
   readonly ledger: LedgerStore;
   readonly keys: KeyStore;
   readonly limits: LimitStore;
+  readonly presence: PresenceStore;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function openPostgres({ url, poolSize = 10, wallClock, schema = "cc
     ledger,
     keys: createKeyStore(database),
     limits: createLimitStore(database, wallClock),
+    presence: createPresenceStore(database),
     async ping() {
       await database.query("select 1");
     },

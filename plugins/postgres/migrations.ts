@@ -5,9 +5,10 @@ import { PostgresError } from "./errors.ts";
 import { keyTables } from "./key-tables.ts";
 import { ledgerTables } from "./ledger-tables.ts";
 import { limitTables } from "./limit-tables.ts";
+import { presenceTables } from "./presence.ts";
 
 /** SQL that uses `$schema$` for the schema. What has been released is never changed: another step is appended. */
-export const migrations: readonly string[] = [ledgerTables, keyTables, limitTables];
+export const migrations: readonly string[] = [ledgerTables, keyTables, limitTables, presenceTables];
 
 const oldestServer = 150_000;
 /** Of this file, among all who take advisory locks in the database. */

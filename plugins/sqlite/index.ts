@@ -2,6 +2,8 @@
 
 import { resolve } from "node:path";
 
+import type { Outbox } from "../../sdk/outbox.ts";
+import type { PresenceStore } from "../../sdk/presence.ts";
 import type { Engine, Stores } from "../../sdk/stores.ts";
 import { createSqliteCache } from "./cache.ts";
 import { Database } from "./database.ts";
@@ -11,6 +13,8 @@ import { createSqliteKeys } from "./keys.ts";
 import { createSqliteLedger } from "./ledger.ts";
 import { createSqliteLimits } from "./limits.ts";
 import { migrate } from "./migrations.ts";
+import { createSqliteOutbox } from "./outbox.ts";
+import { createSqlitePresence } from "./presence.ts";
 import { createSqliteRouting } from "./routing.ts";
 
 export { SqliteError } from "./errors.ts";
@@ -26,7 +30,7 @@ export interface SqliteOptions {
   readonly busyMs?: number | undefined;
 }
 
-export type SqliteEngine = Engine & Required<Stores>;
+export type SqliteEngine = Engine & Required<Stores> & { readonly outbox: Outbox; readonly presence: PresenceStore };
 
 /** What is written at one moment takes microseconds; only a migration or a process that was stopped takes so long. */
 const usualBusyMs = 5000;
@@ -71,6 +75,8 @@ export function openSqlite({ path: given, wallClock, maxCacheBytes = usualCacheB
   return {
     name: "sqlite",
     ...stores,
+    outbox: createSqliteOutbox(database),
+    presence: createSqlitePresence(database, wallClock),
     async ping() {
       database.read(() => database.get("SELECT epoch FROM record_version"));
       // What is written to a file that has no name any more is gone when the process ends.

@@ -97,4 +97,9 @@ const routingTables = `
   CREATE INDEX session_until ON session (until);
 `;
 
-export const tables: string = [ledgerTables, keyTables, limitTables, cacheTables, routingTables].join("");
+const processTables = `
+  CREATE TABLE instance (id TEXT PRIMARY KEY NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, heard_at REAL NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, writes TEXT NOT NULL) STRICT;
+`;
+
+export const tables: string = [ledgerTables, keyTables, limitTables, cacheTables, routingTables, processTables].join("");

@@ -1,0 +1,20 @@
+/** Rows of a ledger that wait for their server. */
+
+import type { LedgerWrite } from "../../sdk/ledger.ts";
+import type { Outbox } from "../../sdk/outbox.ts";
+import type { Database } from "./database.ts";
+
+export function createSqliteOutbox(database: Database): Outbox {
+  return {
+    append: (writes) => database.transaction(() => void database.run("INSERT INTO outbox (writes) VALUES (?)", JSON.stringify(writes))),
+    peek: (limit) =>
+      database.read(() =>
+        database.all("SELECT number, writes FROM outbox ORDER BY number LIMIT ?", limit).map(({ number, writes }) => ({
+          id: Number(number),
+          writes: JSON.parse(String(writes)) as readonly LedgerWrite[],
+        })),
+      ),
+    removeUpTo: (id) => database.transaction(() => void database.run("DELETE FROM outbox WHERE number <= ?", id)),
+    count: () => database.read(() => Number(database.get("SELECT count(*) AS waiting FROM outbox")?.["waiting"])),
+  };
+}
