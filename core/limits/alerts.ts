@@ -19,9 +19,9 @@ export interface BudgetAlertServices {
   /** ms since 1970. */
   readonly wallClock: () => number;
   /** Whom to tell, by POST; asked for each alert. */
-  urls(): readonly string[];
+  readonly urls: () => readonly string[];
   /** Work that nothing waits for but a stop. */
-  inBackground(work: Promise<unknown>): void;
+  readonly inBackground: (work: Promise<unknown>) => void;
 }
 
 export interface BudgetAlerts {

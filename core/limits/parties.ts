@@ -23,7 +23,7 @@ export interface Belonging {
   /** That answers. */
   readonly group: string;
   /** What key, user or team name by `budgetId`. */
-  budgetOf?(id: string): Budget | undefined;
+  readonly budgetOf?: ((id: string) => Budget | undefined) | undefined;
 }
 
 /** Key, user, team, member of the team, tags, everybody; those without limits are left out. */

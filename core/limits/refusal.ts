@@ -6,19 +6,25 @@ import { ProxyError } from "../../sdk/errors.ts";
 import type { CounterState } from "../../sdk/limits.ts";
 import { toUsd } from "../../sdk/money.ts";
 import { rateWindowMs, type Limit } from "./demands.ts";
-import type { LimitExceeded } from "./exceeded.ts";
+import { LimitsAwayError } from "../stores/guarded-limits.ts";
+import { LimitExceeded, LimitsUnknownError } from "./exceeded.ts";
 
 /** LiteLLM's answer to a budget that is used up, for clients that know its `error.type`. */
 export class BudgetRefusal extends ProxyError {
   readonly type = "budget_exceeded";
 }
 
-/** @param wallClock ms since 1970 */
-export function refusalOf(
-  { limit, state, standing }: LimitExceeded,
-  ingress: Pick<Ingress, "budgetRefusal">,
-  wallClock: number,
-): ProxyError {
+/** Of what holding limits failed with; undefined for what has nothing to do with limits. @param wallClock ms since 1970 */
+export function refusalOf(error: unknown, ingress: Pick<Ingress, "budgetRefusal">, wallClock: number): ProxyError | undefined {
+  if (error instanceof LimitsUnknownError || error instanceof LimitsAwayError)
+    return new ProxyError("Limits cannot be checked at the moment, and this proxy is set up to let nobody in meanwhile.", {
+      status: 503,
+      kind: "overloaded_error",
+      headers: { "retry-after": "5" },
+      cause: error,
+    });
+  if (!(error instanceof LimitExceeded)) return undefined;
+  const { limit, state, standing } = error;
   if (standing === undefined) return limitRefusal(limit, state, wallClock);
   return ingress.budgetRefusal?.(standing, wallClock) ?? budgetRefusal(standing);
 }

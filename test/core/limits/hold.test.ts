@@ -63,8 +63,14 @@ async function setUp(
   return Object.assign(setup, { limiter });
 }
 
-const ask = (limiter: Limiter, cost: number | null = 0, parties: readonly Limited[] = [payer()], id = randomUUID()): Promise<Held> =>
-  Promise.try(() => limiter.hold({ parties, tokens: 10, cost, id }));
+async function ask(
+  limiter: Limiter,
+  cost: number | null = 0,
+  parties: readonly Limited[] = [payer()],
+  id: string = randomUUID(),
+): Promise<Held> {
+  return limiter.hold({ parties, tokens: 10, cost, id });
+}
 
 async function usedOf({ limits }: Setup, key = budgetKey): Promise<number> {
   return (await limits.read([key]))[0]?.used ?? NaN;
