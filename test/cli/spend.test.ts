@@ -62,12 +62,12 @@ describe("ccproxy spend", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(`Spend by session since the beginning
 
-session                                               cost                            requests   saved  tokens
-long-session-name-0123456789-0123456789-0123456789   $2.00  ########################         1   $3.00     138
-=HYPERLINK(1)                                        $1.00  ############                     1  -$0.50     138
-(none)                                                  $0                                   1   $1.00     138
-s,3                                                unknown                                   1       -     138
-total                                                $3.00                                   4   $3.50     552  + 1 unknown
+session                                                cost                            requests   saved  tokens
+long-session-name-0123456789-0123456789-0123456789    $2.00  ########################         1   $3.00     138
+=HYPERLINK(1)                                         $1.00  ############                     1  -$0.50     138
+(none)                                                   $0                                   1   $1.00     138
+s,3                                                 unknown                                   1       -     138
+total                                                 $3.00                                   4   $3.50     552  + 1 unknown
 
 The cost of 1 request is not known and is in none of these sums.
 Routing saved $3.50 against the models that were asked for.

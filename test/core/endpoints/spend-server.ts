@@ -125,7 +125,7 @@ export interface Spent {
   readonly attempts?: readonly Partial<AttemptStart>[];
 }
 
-export const tokens: LedgerTokens = {
+const tokens: LedgerTokens = {
   input: 10,
   output: 5,
   cacheRead: 100,
