@@ -50,6 +50,9 @@ describe.each(engines)("on %s", (engine) => {
     }
     expect((await get<Row>("/global/spend")).body["spend"]).toBe(0.25);
     expect((await get("/spend/keys")).body).toHaveLength(1);
+    // Not its own in the place of what it asked for.
+    expect((await get(`/spend/logs?api_key=${otherId}`)).body).toEqual([]);
+    expect((await get("/spend/logs?request_id=mine&user_id=bob")).body).toEqual([]);
   });
 
   test("secrets are taken out, wherever they stand, and the answer stays whole", async () => {

@@ -29,7 +29,11 @@ describe.each(engines)("on %s", (engine) => {
         tags: ["b", "a"],
         metadata: { project: "x" },
       },
-      attempts: [{ deploymentId: "d0", apiBase: "https://broken.example", group: "big" }, { reason: "fallback" }],
+      attempts: [
+        { deploymentId: "d0", apiBase: "https://broken.example", group: "big" },
+        { reason: "fallback" },
+        { reason: "hedge", deploymentId: "d2", apiBase: "https://late.example", group: "late" },
+      ],
     });
     const { status, headers, body } = await get("/spend/logs");
     expect(status).toBe(200);
@@ -66,7 +70,12 @@ describe.each(engines)("on %s", (engine) => {
         spend_logs_metadata: { project: "x" },
         usage_object: { cache_read_input_tokens: 100, cache_creation_input_tokens: 23 },
         error_information: null,
-        ccproxy: { label: "default", model_asked: "opus", spend_as_asked: 1, attempts: [{ number: 1 }, { number: 2, reason: "fallback" }] },
+        ccproxy: {
+          label: "default",
+          model_asked: "opus",
+          spend_as_asked: 1,
+          attempts: [{ number: 1 }, { number: 2, reason: "fallback" }, { number: 3 }],
+        },
       },
     });
   });
