@@ -118,9 +118,7 @@ export function createLimiter(services: LimiterServices, options: LimiterOptions
 
   return {
     hold({ parties, id, tokens, cost }) {
-      if (parties.length === 0) return nothingHeld;
       const all = limitsOf(parties, wallClock());
-      if (all.length === 0) return nothingHeld;
       return andThen(spent.learn(all.filter(isBudget)), () => {
         const limits = knownOf(all);
         if (limits.length === 0) return nothingHeld;

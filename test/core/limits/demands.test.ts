@@ -78,6 +78,11 @@ describe("a request takes", () => {
   });
 });
 
+test("a period that has ended meanwhile is over at once", () => {
+  const limits = limitsOf([{ ...key, budgets: [{ max: 1000, duration: "24h" }] }], now);
+  expect(demandsOf(limits, request, () => 10, midnight + 5).at(-1)).toMatchObject({ period: "2026-11-23T00:00Z", endsInMs: 1 });
+});
+
 test("what was really taken stands where it was reserved", () => {
   const limits = limitsOf([key, team], now);
   expect(actualOf(limits, 55, 33)).toEqual([undefined, undefined, 55, 33, 33, 55]);

@@ -273,6 +273,86 @@ describe("what a counter begins with", () => {
     expect((await ask(setup.limiter, cent)).standing?.used).toBe(31 * cent);
   });
 
+  test("is no less than what this process holds of it", async () => {
+    vi.useFakeTimers();
+    const setup = await setUp(memory, { refreshMs: 1000 });
+    await ask(setup.limiter, 50 * cent);
+    await setup.limits.reset([budgetKey]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await ask(setup.limiter, cent)).standing?.used).toBe(51 * cent);
+  });
+
+  test("is asked of the ledger once, however long the counter is gone", async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    const setup = await setUp(memory, {
+      refreshMs: 1000,
+      wrap: ({ ledger }) => ({
+        ledger: {
+          ...ledger,
+          totals(by, filter) {
+            asked += 1;
+            return ledger.totals(by, filter);
+          },
+        },
+      }),
+    });
+    await ask(setup.limiter, cent);
+    expect(asked).toBe(1);
+    await setup.limits.reset([budgetKey]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(asked).toBe(2);
+  });
+
+  test("is what others have given back, too", async () => {
+    vi.useFakeTimers();
+    const setup = await setUp(memory, { refreshMs: 1000 });
+    const other = createLimiter({ ...setup, wallClock: () => setup.time, logger: { warn: () => undefined } });
+    onTestFinished(() => other.close());
+    const large = await ask(other, 90 * cent);
+    await ask(setup.limiter, cent);
+    await large.release();
+    await vi.advanceTimersByTimeAsync(1000);
+    await setup.limits.reset([budgetKey]);
+    expect((await ask(setup.limiter, cent)).standing?.used).toBe(2 * cent);
+  });
+
+  test("is what a refusal has shown", async () => {
+    const setup = await setUp();
+    const other = createLimiter({ ...setup, wallClock: () => setup.time, logger: { warn: () => undefined } });
+    onTestFinished(() => other.close());
+    await ask(setup.limiter, cent);
+    await ask(other, 99 * cent);
+    await expect(ask(setup.limiter, cent)).rejects.toBeInstanceOf(LimitExceeded);
+    await setup.limits.reset([budgetKey]);
+    await expect(ask(setup.limiter, cent)).rejects.toMatchObject({ state: { used: dollar } });
+  });
+
+  test("is not what was spent in the period before, though its counter be there still", async () => {
+    const setup = await setUp();
+    // Clocks differ.
+    const other = createLimiter({ ...setup, wallClock: () => setup.time - 5000, logger: { warn: () => undefined } });
+    onTestFinished(() => other.close());
+    setup.time = midnight - 1000;
+    await ask(other, 60 * cent);
+    setup.time = midnight + 1000;
+    expect((await ask(setup.limiter, cent)).standing?.used).toBe(cent);
+  });
+
+  test("is remembered as long as a request is under way, and the period lasts", async () => {
+    vi.useFakeTimers();
+    const setup = await setUp(memory, { refreshMs: 1000, leaseMs: 1e9 });
+    await ask(setup.limiter, 50 * cent);
+    setup.time += 700_000;
+    await vi.advanceTimersByTimeAsync(1000);
+    await setup.limits.reset([budgetKey]);
+    expect((await ask(setup.limiter, cent)).standing?.used).toBe(51 * cent);
+    const timers = vi.getTimerCount();
+    setup.time = midnight;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(vi.getTimerCount()).toBe(timers - 1);
+  });
+
   test("is learnt anew when nobody has used it for long", async () => {
     vi.useFakeTimers();
     const setup = await setUp(memory, { refreshMs: 1000 });

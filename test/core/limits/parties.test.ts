@@ -42,6 +42,7 @@ describe("a request has to fit into the limits", () => {
       budget_limits: [
         { budget_duration: "1d", max_budget: 1 },
         { budget_duration: "30d", max_budget: 3 },
+        { budget_duration: "1d", max_budget: 2 },
       ],
     });
     expect(told({ holder: { key } })).toEqual([
