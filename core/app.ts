@@ -9,6 +9,8 @@ import { createRequestId } from "./exchange.ts";
 import { createChain } from "./chain.ts";
 import { addControl } from "./endpoints/control.ts";
 import { addHealth } from "./endpoints/health.ts";
+import { createRequireAdmin, scopeOf } from "./endpoints/require-admin.ts";
+import { addSpend, addSpendControl } from "./endpoints/spend.ts";
 import { addModels } from "./endpoints/models.ts";
 import { createPassThrough } from "./endpoints/pass-through.ts";
 import { createRequireCaller } from "./endpoints/require-caller.ts";
@@ -36,6 +38,8 @@ export function createApp(services: Services): Koa {
   addHealth(router, services, requireCaller);
   addModels(router, services, requireCaller);
   addControl(router, services, requireCaller);
+  addSpendControl(router, services, requireCaller);
+  addSpend(router, services, createRequireAdmin(services), scopeOf);
 
   app.use(createErrors(services, services.registry.hub));
   app.use(

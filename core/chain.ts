@@ -9,14 +9,15 @@ import { withErrorHooks } from "./phases/error-phase.ts";
 import { runReplyPhases } from "./phases/reply-phases.ts";
 import type { Services } from "./services.ts";
 import { cacheStage } from "./stages/cache.ts";
-import { authPolicy, authenticate } from "./stages/auth.ts";
+import { authPolicy, authenticateKeys } from "./stages/auth.ts";
 import { readRequestOptions, withoutControls } from "./attempts/request-options.ts";
 import { callUpstream } from "./attempts/run.ts";
 import { type ClientRoute, createIngress } from "./stages/ingress.ts";
+import { limit } from "./stages/limits.ts";
 import { createLedger } from "./stages/ledger.ts";
 import { decide } from "./stages/policy.ts";
 
-/** gate (see app.ts) → ingress → ledger → auth → decode → reply (its hooks) → policy (hooks, rules, router) → cache → call */
+/** gate (see app.ts) → ingress → ledger → auth → decode → reply (its hooks) → policy (hooks, rules, router) → limits → cache → call */
 export function createChain(services: Services, route: ClientRoute): readonly Middleware[] {
   return [
     createIngress(services, route),
@@ -25,6 +26,7 @@ export function createChain(services: Services, route: ClientRoute): readonly Mi
     decode(),
     reply(services),
     policy(services),
+    limit(services),
     cacheStage(services),
     call(services),
   ];
@@ -33,7 +35,10 @@ export function createChain(services: Services, route: ClientRoute): readonly Mi
 function auth(services: Services): Middleware {
   return async function authStage(ctx, next) {
     const { exchange, run } = ctx.state;
-    exchange.caller = authenticate(ctx.req, run, authPolicy(exchange.snapshot.config, services.localToken));
+    const asked = { path: ctx.path, address: ctx.req.socket.remoteAddress, now: services.wallClock() };
+    const policy = { ...authPolicy(exchange.snapshot.config, services.localToken), keyRing: services.keyRing, asked };
+    const caller = authenticateKeys(ctx.req, run, policy);
+    exchange.caller = caller instanceof Promise ? await caller : caller;
     await next();
   };
 }
@@ -45,7 +50,8 @@ function decode(): Middleware {
     const { maxBodyBytes } = exchange.snapshot.config.server;
     const bytes = await orAborted(collectBody(ctx.req, { maxBytes: maxBodyBytes }), exchange.signal);
     const body = createRequestBody(bytes);
-    exchange.options = readRequestOptions({ body, headers: exchange.headers }, exchange.dialect);
+    const { allowedCacheControls } = exchange.caller.holder?.key ?? {};
+    exchange.options = readRequestOptions({ body, headers: exchange.headers }, exchange.dialect, allowedCacheControls);
     exchange.receive(withoutControls(body, exchange.options));
     if (exchange.snapshot.config.record) exchange.trace.received = exchange.request;
     exchange.trace.add("ingress", "received", {

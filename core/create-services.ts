@@ -14,6 +14,9 @@ import { RetryBudgets } from "./attempts/retry-budget.ts";
 import { createBackground } from "./background.ts";
 import type { Exchange } from "./exchange.ts";
 import { createHealth } from "./health/create-health.ts";
+import { createKeyRing } from "./keys/key-ring.ts";
+import { createBudgetAlerts } from "./limits/alerts.ts";
+import { createLimiter } from "./limits/hold.ts";
 import { createFailureLog } from "./phases/failure-log.ts";
 import { createChooser } from "./routing/chooser.ts";
 import { Slots } from "./routing/slots.ts";
@@ -100,10 +103,25 @@ export function createServices(init: ServicesInit): CreatedServices {
   const countTokens = (exchange: Exchange): Promise<number> => tokens.counterFor(exchange.request).count("all");
   const chooser = createChooser({ store, random: Math.random, wallClock, health, countTokens });
 
+  const alerts = createBudgetAlerts({
+    limits: init.stores.limits,
+    logger,
+    wallClock,
+    urls: () => snapshots.current.config.stores.alertUrls,
+    inBackground: (work) => background.add(work),
+  });
+  const limiter = createLimiter(
+    { ...init.stores, wallClock, logger, alerts },
+    { whenAway: () => snapshots.current.config.stores.whenRedisIsAway },
+  );
+
   const services: Services = {
     registry,
     stores: init.stores,
+    keyRing: createKeyRing({ keys: init.stores.keys, now }),
+    limiter,
     flights: new Flights(),
+    keyIdOf: ({ caller }) => caller.holder?.key.id,
     cacheFigures: new CacheFigures(),
     instance: init.instance,
     logger,
@@ -168,6 +186,7 @@ export function createServices(init: ServicesInit): CreatedServices {
   };
   async function close(): Promise<void> {
     health.stop();
+    limiter.close();
     abandoned.stop();
     await Promise.all([pools.close(), tokens.close(), capabilities.close(), init.userCode.close()]);
   }

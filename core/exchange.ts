@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Json, RequestBody } from "../sdk/body.ts";
+import type { BudgetStanding } from "../sdk/budget-standing.ts";
 import type { HeaderList, Ingress, LocalReply, Operation, Received, ReplySummary, RequestHead } from "../sdk/dialect.ts";
 import { ProxyError } from "../sdk/errors.ts";
 import type { Facts, HeaderReader } from "../sdk/facts.ts";
@@ -12,6 +13,7 @@ import type { Note } from "../sdk/wire.ts";
 import { Annotations } from "./annotations.ts";
 import { type RequestOptions, noRequestOptions } from "./attempts/request-options.ts";
 import { createMadeBody } from "./body/made-body.ts";
+import type { KeyHolder } from "./keys/access.ts";
 import { type HeaderChanges, changeHeaders } from "./phases/header-changes.ts";
 import type { Accounts } from "./ledger/accounts.ts";
 import type { UserProgram } from "./phases/user-program.ts";
@@ -28,7 +30,9 @@ const noHeaders: ExchangeInit["headers"] = { endToEnd: [], get: () => undefined 
 
 /** Who calls, and what credential of their own they brought along. */
 export interface Caller {
-  readonly kind: "anonymous" | "local" | "master";
+  readonly kind: "anonymous" | "local" | "master" | "key";
+  /** Of a virtual key. */
+  readonly holder?: KeyHolder | undefined;
   /** Headers that carry a credential as received (`authorization`, `x-api-key`, …), less the one that opened this proxy. */
   readonly credentials: HeaderList;
 }
@@ -119,6 +123,8 @@ export class Exchange {
 
   /** What it costs. Undefined where nothing is to be paid: tokens are counted for free. */
   accounts: Accounts | undefined;
+  /** Written by limits: how its caller stands with the budget that is nearest to its end. */
+  standing: BudgetStanding | undefined;
   /** Written by auth. */
   caller: Caller = { kind: "anonymous", credentials: [] };
   /** Hooks, rules and callbacks that run for it. Loaded until the exchange has settled. */

@@ -106,7 +106,15 @@ export async function explainRequest(bytes: Uint8Array, { snapshot, registry, ma
     };
   } finally {
     // The program is let go.
-    exchange.settle({ outcome: "completed", status: 200, summary: undefined, bytes: 0, firstByteMs: undefined, totalMs: 0, error: undefined });
+    exchange.settle({
+      outcome: "completed",
+      status: 200,
+      summary: undefined,
+      bytes: 0,
+      firstByteMs: undefined,
+      totalMs: 0,
+      error: undefined,
+    });
     await tokens.close();
   }
 }

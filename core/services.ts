@@ -5,8 +5,11 @@ import type { TokenCounter } from "../sdk/rule.ts";
 import type { RequestBody } from "../sdk/body.ts";
 import type { CacheFigures } from "./cache/figures.ts";
 import type { Flights } from "./cache/flights.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Registry } from "./registry.ts";
 import type { Health } from "./health/create-health.ts";
+import type { KeyRing } from "./keys/key-ring.ts";
+import type { Limiter } from "./limits/hold.ts";
 import type { LoadedRule, Snapshot } from "./snapshot.ts";
 import type { StatusReport } from "./status.ts";
 import type { StreamTiming } from "./stream/timing.ts";
@@ -20,6 +23,7 @@ import type { CallServices } from "./attempts/run.ts";
 interface CacheParts {
   readonly flights: Flights<Landed>;
   readonly cacheFigures: CacheFigures;
+  keyIdOf(exchange: Exchange): string | undefined;
 }
 
 /** Something under way that a stop may have to end. */
@@ -30,6 +34,8 @@ export interface Abortable {
 export interface Services extends CallServices, PolicyServices, ErrorServices, CacheParts {
   readonly registry: Registry;
   readonly stores: OpenedStores;
+  readonly keyRing: KeyRing;
+  readonly limiter: Limiter;
   /** Of this process: random. */
   readonly instance: string;
   readonly logger: Logger;

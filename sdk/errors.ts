@@ -19,6 +19,8 @@ export interface ProxyErrorOptions {
   /** Extra response headers, e.g. `retry-after`, `x-should-retry`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** What clients of LiteLLM read as `error.type`, where that says more than the kind. */
+  readonly type?: string | undefined;
 }
 
 /** An error whose message may be shown to the caller. It never holds a secret. */
@@ -27,11 +29,13 @@ export class ProxyError extends Error {
   readonly status: number;
   readonly kind: ErrorKind;
   readonly headers: Readonly<Record<string, string>>;
+  readonly type: string | undefined;
 
   constructor(message: string, options: ProxyErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = options.status;
     this.kind = options.kind;
     this.headers = options.headers ?? {};
+    this.type = options.type;
   }
 }

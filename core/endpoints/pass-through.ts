@@ -7,7 +7,7 @@ import type { Provider } from "../../sdk/provider.ts";
 import { ClientGone } from "../body/collect.ts";
 import { defaultTimeouts } from "../config/router-types.ts";
 import type { Services } from "../services.ts";
-import { authPolicy, authenticate } from "../stages/auth.ts";
+import { authPolicy, authenticateKeys } from "../stages/auth.ts";
 import { drain } from "../stream/drain.ts";
 import { readRequestHeaders } from "../upstream/headers.ts";
 import { send } from "../upstream/send.ts";
@@ -25,7 +25,9 @@ export function createPassThrough(services: Services): Middleware {
       await next();
       return;
     }
-    const caller = authenticate(ctx.req, ctx.state.run, authPolicy(services.snapshot().config, services.localToken));
+    const asked = { path: ctx.path, address: ctx.req.socket.remoteAddress, now: services.wallClock() };
+    const policy = { ...authPolicy(services.snapshot().config, services.localToken), keyRing: services.keyRing, asked };
+    const caller = await authenticateKeys(ctx.req, ctx.state.run, policy);
     const credentials = caller.credentials.filter(
       ([name, value]) => ownHeaders.has(name) && provider.isCredential?.(value.replace(/^bearer /i, "").trim()) === true,
     );

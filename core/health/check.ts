@@ -62,7 +62,15 @@ async function check(deployment: Deployment, signal: AbortSignal, services: Chec
     return refused(failure);
   } finally {
     both.removeEventListener("abort", onAbort);
-    exchange.settle({ outcome: "completed", status: 200, summary: undefined, bytes: 0, firstByteMs: undefined, totalMs: 0, error: undefined });
+    exchange.settle({
+      outcome: "completed",
+      status: 200,
+      summary: undefined,
+      bytes: 0,
+      firstByteMs: undefined,
+      totalMs: 0,
+      error: undefined,
+    });
   }
 }
 

@@ -14,7 +14,7 @@ import { ownerName } from "./standing.ts";
 import { type Json, postJson } from "./webhook.ts";
 
 export interface BudgetAlertServices {
-  readonly limits: Pick<LimitStore, "reserve" | "settle">;
+  readonly limits: Pick<LimitStore, "reserve" | "settle" | "release">;
   readonly logger: Pick<Logger, "warn">;
   /** ms since 1970. */
   readonly wallClock: () => number;

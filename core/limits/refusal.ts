@@ -9,11 +9,6 @@ import { rateWindowMs, type Limit } from "./demands.ts";
 import { LimitsAwayError } from "../stores/guarded-limits.ts";
 import { LimitExceeded, LimitsUnknownError } from "./exceeded.ts";
 
-/** LiteLLM's answer to a budget that is used up, for clients that know its `error.type`. */
-export class BudgetRefusal extends ProxyError {
-  readonly type = "budget_exceeded";
-}
-
 /** Of what holding limits failed with; undefined for what has nothing to do with limits. @param wallClock ms since 1970 */
 export function refusalOf(error: unknown, ingress: Pick<Ingress, "budgetRefusal">, wallClock: number): ProxyError | undefined {
   if (error instanceof LimitsUnknownError || error instanceof LimitsAwayError)
@@ -29,9 +24,15 @@ export function refusalOf(error: unknown, ingress: Pick<Ingress, "budgetRefusal"
   return ingress.budgetRefusal?.(standing, wallClock) ?? budgetRefusal(standing);
 }
 
-function budgetRefusal({ owner, used, limit }: BudgetStanding): BudgetRefusal {
+/** Clients of LiteLLM know it by its type. */
+function budgetRefusal({ owner, used, limit }: BudgetStanding): ProxyError {
   const message = `Budget has been exceeded! Current cost: ${toUsd(used)}, Max budget: ${toUsd(limit)} (of this ${owner})`;
-  return new BudgetRefusal(message, { status: 400, kind: "billing_error", headers: { "x-should-retry": "false" } });
+  return new ProxyError(message, {
+    status: 400,
+    kind: "billing_error",
+    type: "budget_exceeded",
+    headers: { "x-should-retry": "false" },
+  });
 }
 
 /** Of requests, tokens and slots. @param wallClock ms since 1970 */

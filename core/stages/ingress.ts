@@ -233,6 +233,6 @@ export function renderError(services: Services, ingress: Ingress, error: unknown
   return ingress.encodeError(hidden, exchange.id);
 }
 
-function redacted({ message, status, kind, headers }: ProxyError, redact: (text: string) => string): ProxyError {
-  return new ProxyError(redact(message), { status, kind, headers });
+function redacted({ message, status, kind, headers, type }: ProxyError, redact: (text: string) => string): ProxyError {
+  return new ProxyError(redact(message), { status, kind, headers, type });
 }

@@ -8,12 +8,19 @@ import { version } from "../version.ts";
 
 /** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
 export function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
-  const own = ownHeaders(exchange);
+  const own = [...budgetHeaders(reply, exchange, Date.now()), ...ownHeaders(exchange)];
   if (reply.isEventStream) {
     const kept = reply.headers.filter(([name]) => name !== "cache-control" && name !== "x-accel-buffering");
     return [...kept, ["cache-control", "no-cache, no-transform"], ["x-accel-buffering", "no"], ...own];
   }
   return [...reply.headers, ...own];
+}
+
+/** What the caller's own protocol has for telling that a budget is nearly used up. A reply of the vendor's that says so of its own goes before. */
+function budgetHeaders({ headers }: Reply, { standing, ingress }: Exchange, wallClock: number): HeaderList {
+  if (standing === undefined || ingress.budgetNotices === undefined) return [];
+  const notices = ingress.budgetNotices(standing, wallClock);
+  return notices.filter(([name]) => !headers.some(([own]) => own === name));
 }
 
 function ownHeaders(exchange: Exchange): HeaderList {
