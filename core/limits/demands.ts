@@ -46,7 +46,7 @@ export interface Limited {
 export interface Consumption {
   /** Of the kinds that count. */
   readonly tokens: number;
-  /** What it may cost; null where that is not known, which takes nothing of a budget and yet needs one that is not used up. */
+  /** What it may cost; 0: it is free. Null where that is not known, which takes nothing of a budget and yet needs one that is not used up. */
   readonly cost: NanoDollars | null;
 }
 

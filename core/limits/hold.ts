@@ -118,7 +118,9 @@ export function createLimiter(services: LimiterServices, options: LimiterOptions
 
   return {
     hold({ parties, id, tokens, cost }) {
-      const all = limitsOf(parties, wallClock());
+      const found = limitsOf(parties, wallClock());
+      // As in LiteLLM, who has spent everything may still use what is free.
+      const all = cost === 0 ? found.filter((limit) => !isBudget(limit)) : found;
       return andThen(spent.learn(all.filter(isBudget)), () => {
         const limits = knownOf(all);
         if (limits.length === 0) return nothingHeld;

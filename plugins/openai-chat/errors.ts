@@ -73,7 +73,7 @@ function wireError(error: ProxyError): WireError {
         : `This model's maximum context length is ${maximum} tokens. However, your messages resulted in ${tokens ?? maximum + 1} tokens. Please reduce the length of the messages.`;
     return { error: { message, type: "invalid_request_error", param: "messages", code: "context_length_exceeded" } };
   }
-  const { type, code } = wireTypes[error.kind];
+  const { type, code } = error.type === undefined ? wireTypes[error.kind] : { type: error.type, code: String(error.status) };
   return { error: { message: error.message, type, param: placeOf(error), code } };
 }
 

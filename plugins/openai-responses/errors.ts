@@ -129,7 +129,7 @@ const spoken: Readonly<Record<ErrorKind, Spoken>> = {
 
 function speak(error: ProxyError): WireError["error"] {
   const { kind, message } = error;
-  const { type, code } = spoken[kind];
+  const { type, code } = error.type === undefined ? spoken[kind] : { type: error.type, code: String(error.status) };
   const overflow = overflowWords(kind, message);
   if (overflow !== undefined) return { message: overflow, type, param: "input", code: overflowCode };
   return { message, type, param: placeOf(error), code };

@@ -65,7 +65,7 @@ async function setUp(
 
 async function ask(
   limiter: Limiter,
-  cost: number | null = 0,
+  cost: number | null = null,
   parties: readonly Limited[] = [payer()],
   id: string = randomUUID(),
 ): Promise<Held> {
@@ -195,6 +195,14 @@ test("a refusal says which limit, and how the caller stands with its budget", as
     standing: { owner: "key", used: 99 * cent, limit: dollar, duration: "24h", resetsAt: midnight },
   });
   await expect(ask(limiter, 0, [payer({ tpm: 9 })])).rejects.toMatchObject({ limit: { type: "tokens" }, standing: undefined });
+});
+
+test("what is free asks for no budget, yet for the other limits", async () => {
+  const setup = await setUp();
+  await ask(setup.limiter, dollar);
+  const parties = [payer({ rpm: 1, budgets: [{ max: dollar, duration: "24h" }] })];
+  expect((await ask(setup.limiter, 0, parties)).standing).toBeUndefined();
+  await expect(ask(setup.limiter, 0, parties)).rejects.toMatchObject({ limit: { type: "requests" } });
 });
 
 test("counters of tokens get what was used", async () => {
@@ -426,8 +434,8 @@ describe("leases", () => {
       leaseMs: 300,
       wrap: ({ limits }) => ({ limits: { ...limits, renew: away, settle: away, release: async () => away() } }),
     });
-    const a = await ask(setup.limiter, 0);
-    const b = await ask(setup.limiter, 0);
+    const a = await ask(setup.limiter);
+    const b = await ask(setup.limiter);
     await vi.advanceTimersByTimeAsync(100);
     expect(setup.warnings).toHaveLength(1);
     await a.settle({ tokens: 1, cost: 1 });
