@@ -115,7 +115,9 @@ function demandOf(limit: Limit, { tokens, cost }: Consumption, spentOf: (limit: 
   const { name, endsAt } = budget.period;
   // One that has ended since it was looked up counts this request, and nothing more.
   const endsInMs = endsAt === undefined ? undefined : Math.max(1, endsAt - wallClock);
-  return { kind: "budget", key, amount: cost ?? 0, limit: max, period: name, endsInMs, spent: spentOf(limit) };
+  // As in LiteLLM, who has spent everything may still use what is free. It is counted all the same: it may end where it is not.
+  const most = cost === 0 ? noMax : max;
+  return { kind: "budget", key, amount: cost ?? 0, limit: most, period: name, endsInMs, spent: spentOf(limit) };
 }
 
 /** What was really taken, for the settlement. @param cost null: it stays what was reserved */

@@ -118,9 +118,7 @@ export function createLimiter(services: LimiterServices, options: LimiterOptions
 
   return {
     hold({ parties, id, tokens, cost }) {
-      const found = limitsOf(parties, wallClock());
-      // As in LiteLLM, who has spent everything may still use what is free.
-      const all = cost === 0 ? found.filter((limit) => !isBudget(limit)) : found;
+      const all = limitsOf(parties, wallClock());
       return andThen(spent.learn(all.filter(isBudget)), () => {
         const limits = knownOf(all);
         if (limits.length === 0) return nothingHeld;

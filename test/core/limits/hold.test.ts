@@ -197,11 +197,14 @@ test("a refusal says which limit, and how the caller stands with its budget", as
   await expect(ask(limiter, 0, [payer({ tpm: 9 })])).rejects.toMatchObject({ limit: { type: "tokens" }, standing: undefined });
 });
 
-test("what is free asks for no budget, yet for the other limits", async () => {
+test("what is free needs no room in a budget, yet in the other limits; and counts, should it cost something after all", async () => {
   const setup = await setUp();
   await ask(setup.limiter, dollar);
   const parties = [payer({ rpm: 1, budgets: [{ max: dollar, duration: "24h" }] })];
-  expect((await ask(setup.limiter, 0, parties)).standing).toBeUndefined();
+  const free = await ask(setup.limiter, 0, parties);
+  expect(free.standing).toMatchObject({ used: dollar, limit: dollar });
+  await free.settle({ tokens: 1, cost: cent });
+  expect(await usedOf(setup)).toBe(101 * cent);
   await expect(ask(setup.limiter, 0, parties)).rejects.toMatchObject({ limit: { type: "requests" } });
 });
 
