@@ -1,3 +1,5 @@
+/** What holding limits fails with; what a caller is told of it is a matter of refusal.ts. */
+
 import type { BudgetStanding } from "../../sdk/budget-standing.ts";
 import type { CounterState } from "../../sdk/limits.ts";
 import type { Limit } from "./demands.ts";

@@ -20,7 +20,7 @@ const allowed: readonly { readonly folder: RegExp; readonly may: readonly RegExp
   { folder: /^sdk\/hub\//, may: [/^sdk\//], packages: "node" },
   { folder: /^sdk\//, may: [/^sdk\//], packages: false },
   { folder: /^core\//, may: [/^core\//, /^sdk\//], packages: true },
-  { folder: /^plugins\/index\.ts$/, may: [/^plugins\/[^/]+\/index\.ts$/, /^sdk\//], packages: false },
+  { folder: /^plugins\/index\.ts$/, may: [/^plugins\/[^/]+\/(?:index|plugin)\.ts$/, /^sdk\//], packages: false },
   { folder: /^plugins\//, may: [/^sdk\//], packages: true },
   { folder: /^hooks\//, may: [/^hooks\//], packages: false },
   { folder: /^cli\//, may: [/^cli\//, /^core\//, /^sdk\//, /^plugins\/index\.ts$/], packages: true },
