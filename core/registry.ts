@@ -26,7 +26,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
   const providers = new Map<string, { readonly name: string; readonly provider: Provider }>();
   const rules = new Map<string, RuleFactory>();
   const strategies = new Map<string, StrategyFactory>();
-  let engines: Partial<EngineOpeners> = {};
+  const engines: Partial<EngineOpeners> = {};
   for (const plugin of plugins) {
     const contribution = plugin.setup();
     for (const dialect of contribution.dialects ?? []) add(dialects, dialect, "dialect", plugin);
@@ -36,7 +36,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     for (const rule of contribution.rules ?? []) add(rules, rule, "rule", plugin);
     for (const strategy of contribution.strategies ?? []) add(strategies, strategy, "strategy", plugin);
     for (const name of Object.keys(contribution.engines ?? {})) if (name in engines) throw taken(plugin, "engine", name);
-    engines = { ...engines, ...contribution.engines };
+    Object.assign(engines, contribution.engines);
   }
   const hub = dialects.get(hubDialect)?.ingress;
   if (hub === undefined) throw new Error(`no plugin contributes the dialect "${hubDialect}", which all others are translated to`);

@@ -1,9 +1,16 @@
 /** One attempt from its slot to its end in the books: asked, held until there is content, and taken or counted as failed. */
 
+import { randomUUID } from "node:crypto";
+
 import type { ReplySummary } from "../../sdk/dialect.ts";
 import { ProxyError } from "../../sdk/errors.ts";
 import type { RequestBody } from "../../sdk/body.ts";
 import type { AttemptReason, Exchange, Reply } from "../exchange.ts";
+import type { AttemptAccount } from "../ledger/accounts.ts";
+import { LimitExceeded } from "../limits/exceeded.ts";
+import type { Limiter } from "../limits/hold.ts";
+import { partiesOfDeployment } from "../limits/parties.ts";
+import { refusalOf } from "../limits/refusal.ts";
 import { pricedFor } from "../ledger/open-accounts.ts";
 import type { Leg, PlannedTarget } from "../routing/leg.ts";
 import { type Slots, slotLimit } from "../routing/slots.ts";
@@ -23,6 +30,7 @@ import { type CommitServices, commit, endWithExchange } from "./commit.ts";
 
 export interface AttemptServices extends AskServices, Books, ConsequenceServices, CommitServices {
   inBackground(work: Promise<unknown>): void;
+  readonly limiter: Limiter;
   readonly slots: Slots;
   readonly abandoned: Pick<Abandoned, "keep">;
 }
@@ -81,6 +89,11 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
     return { type: "failed", target, failure };
   };
   try {
+    const broke = account === undefined ? undefined : await holdBudgets(exchange, services, target, account);
+    if (broke !== undefined) {
+      booked.end(nothing);
+      return { type: "failed", target, failure: broke };
+    }
     const asked = await ask(exchange, services, { target, body, reason, account, signal: own?.signal ?? signal });
     if (asked.type === "refused") return await fail(asked.failure, asked.credential);
     let { reply } = asked;
@@ -142,6 +155,30 @@ export async function makeAttempt(exchange: Exchange, services: AttemptServices,
   }
 }
 
+/** @returns why it cannot be asked: what may be spent with it, or with its provider, is used up */
+async function holdBudgets(
+  exchange: Exchange,
+  { limiter, wallClock }: AttemptServices,
+  target: PlannedTarget,
+  account: AttemptAccount,
+): Promise<Failure | undefined> {
+  const parties = partiesOfDeployment(target.deployment, exchange.snapshot.config);
+  if (parties.length === 0) return undefined;
+  const id = `${exchange.id}:${randomUUID()}`;
+  try {
+    const held = await limiter.hold({ id, parties, tokens: 0, cost: pricedFor(exchange, target, target.model).estimate });
+    account.onClosed((cost) => held.settle({ tokens: undefined, cost }));
+    return undefined;
+  } catch (error) {
+    const { deploymentId, providerName } = target.deployment;
+    if (refusalOf(error, {}, wallClock()) === undefined) throw error;
+    const owner = error instanceof LimitExceeded && error.limit.owner === "provider" ? providerName : deploymentId;
+    exchange.trace.add("call", "its budget is used up", { deployment: deploymentId, owner });
+    const message = `What may be spent with ${owner} is used up.`;
+    return classifyInBand(new ProxyError(message, { status: 429, kind: "billing_error" }), wallClock());
+  }
+}
+
 function letGo({ body }: Reply): void {
   void body[Symbol.asyncIterator]()
     .return?.()
@@ -153,11 +190,14 @@ function noContent(origin: string, ms: number): ConnectionError {
   return new ConnectionError(message, { status: 504, kind: "api_error", fault: "first-byte-timeout" });
 }
 
-function noteAbandoned(exchange: Exchange, { logger, inBackground }: AttemptServices, deployment: string, { usage }: ReplySummary): void {
+function noteAbandoned(exchange: Exchange, services: AttemptServices, deployment: string, { usage }: ReplySummary): void {
   const { inputTokens, outputTokens } = usage ?? {};
   const written = exchange.accounts?.readOn(usage);
-  if (written !== undefined) inBackground(written);
-  logger.info({ requestId: exchange.id, deployment, inputTokens, outputTokens }, "the rest of an answer nobody waits for was read");
+  if (written !== undefined) services.inBackground(written);
+  services.logger.info(
+    { requestId: exchange.id, deployment, inputTokens, outputTokens },
+    "the rest of an answer nobody waits for was read",
+  );
 }
 
 const nothing = { outcome: "none", tokens: 0, latency: undefined, firstContent: undefined } as const;

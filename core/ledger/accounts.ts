@@ -9,6 +9,7 @@ import type { Usage } from "../../sdk/dialect.ts";
 import type { LedgerTokens } from "../../sdk/ledger.ts";
 import type { NanoDollars } from "../../sdk/money.ts";
 import type { Awaitable } from "../../sdk/routing-store.ts";
+import { andThen } from "../routing/awaitable.ts";
 import { ConnectionError } from "../upstream/connection-error.ts";
 import type { Ended, ExchangeBook, Reserved, Settled } from "./exchange-book.ts";
 
@@ -137,10 +138,8 @@ export class Accounts {
     const onTaken = this.#onTaken;
     const tell = (): Awaitable<void> =>
       onTaken === undefined ? undefined : onTaken({ cost: book.cost, usage: end.usage, wasSent: this.#wasSent });
-    return after(
-      attempt(() => book.end(row), onTrouble),
-      () => attempt(tell, onTrouble),
-    );
+    const written = attempt(() => book.end(row), onTrouble);
+    return andThen(written, () => attempt(tell, onTrouble));
   }
 }
 
@@ -152,9 +151,12 @@ export interface AttemptAccountOptions extends AccountsOptions {
 export class AttemptAccount {
   readonly #accounts: Accounts;
   readonly #options: AttemptAccountOptions;
+  #onClosed: ((cost: NanoDollars | null) => Awaitable<void>) | undefined;
   /** Of the row that is open. */
   #number: number | undefined;
   #priced: Priced | undefined;
+  /** Of what was sent. */
+  #cost: NanoDollars | null = 0;
   #status: number | undefined;
 
   constructor(accounts: Accounts, options: AttemptAccountOptions) {
@@ -165,6 +167,11 @@ export class AttemptAccount {
   /** Undefined where nobody was asked. */
   get priced(): Priced | undefined {
     return this.#priced;
+  }
+
+  /** Whoever holds something for this attempt hears what it cost; null where that is not known. */
+  onClosed(callback: (cost: NanoDollars | null) => Awaitable<void>): void {
+    this.#onClosed = callback;
   }
 
   /** To be called before anything is sent, each time; it may be sent when this has returned. @param model as it is sent */
@@ -197,18 +204,18 @@ export class AttemptAccount {
     const fault = error instanceof ConnectionError ? error.fault : "failed";
     // Of what never left, the upstream knows nothing.
     if (fault === "unreachable" || fault === "connect-timeout")
-      return this.#close({ state: "settled", cost: 0, isEstimate: false, failure: fault });
+      return this.#end({ state: "settled", cost: 0, isEstimate: false, failure: fault });
     return this.failed(fault);
   }
 
   /** It was sent, and nothing of use came back. */
   failed(failure: string): void {
-    this.#close({ state: "unknown", status: this.#status, cost: this.#estimate, isEstimate: true, failure });
+    this.#end({ state: "unknown", status: this.#status, cost: this.#estimate, isEstimate: true, failure });
   }
 
   /** Nobody wants its answer any more. */
   dropped(): void {
-    this.#close({ state: "aborted", status: this.#status, cost: this.#estimate, isEstimate: true });
+    this.#end({ state: "aborted", status: this.#status, cost: this.#estimate, isEstimate: true });
   }
 
   settle({ outcome, usage, isWhole, bytes, firstByteMs }: AccountsEnd): void {
@@ -216,7 +223,7 @@ export class AttemptAccount {
     const known = isWhole ? usage : estimated(usage, bytes);
     const cost = known === undefined ? undefined : this.#priced?.cost(known);
     const isEstimate = !isWhole || known === undefined;
-    this.#close({
+    this.#end({
       state: known !== undefined && isWhole ? "settled" : outcome === "client-gone" || outcome === "stopped" ? "aborted" : "unknown",
       status: this.#status,
       tokens: tokens(known),
@@ -230,10 +237,19 @@ export class AttemptAccount {
     return this.#priced?.estimate ?? null;
   }
 
+  /** Nothing more will be sent. */
+  #end(settlement: Settled): void {
+    this.#close(settlement);
+    const onClosed = this.#onClosed;
+    this.#onClosed = undefined;
+    if (onClosed !== undefined) void attempt(() => onClosed(this.#cost), this.#options.onTrouble);
+  }
+
   #close(settlement: Settled): void {
     if (this.#number === undefined) return;
     this.#options.book.settleLater(this.#number, settlement);
     this.#number = undefined;
+    this.#cost = this.#cost === null || settlement.cost === null ? null : this.#cost + settlement.cost;
   }
 }
 
@@ -251,8 +267,4 @@ function attempt(action: () => Awaitable<void>, onTrouble: (error: unknown) => v
     onTrouble(error);
     return undefined;
   }
-}
-
-function after(first: Awaitable<void>, next: () => Awaitable<void>): Awaitable<void> {
-  return first === undefined ? next() : first.then(next);
 }

@@ -50,6 +50,11 @@ function writeHead(response: ServerResponse, { status, headers }: Reply): Error 
   }
 }
 
+async function after(told: Promise<void>, complete: () => void): Promise<void> {
+  await told;
+  complete();
+}
+
 type ReplyBody = Pick<Reply, "body" | "isEventStream">;
 
 function drainBody(
@@ -104,7 +109,7 @@ function drainBody(
       };
       const told = error === undefined ? last.atEnd({ firstByteAt, bytes }) : undefined;
       if (told === undefined) complete();
-      else void told.then(complete);
+      else void after(told, complete);
     };
     if (headFailure !== undefined) {
       // What stages hold for the body goes with it.

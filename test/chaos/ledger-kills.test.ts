@@ -101,10 +101,11 @@ test(`after ${kills} kills no answer is missing (seed ${seed})`, { timeout: 60_0
 });
 
 async function read(file: string): Promise<{ readonly attempts: readonly AttemptRecord[]; readonly exchanges: readonly ExchangeRecord[] }> {
-  const { ledger, close } = openSqlite({ path: file, wallClock: () => Date.now() });
+  const store = openSqlite({ path: file, wallClock: () => Date.now() });
+  const { ledger } = store;
   const exchanges = await ledger.exchanges({}, 1_000_000);
   const attempts: AttemptRecord[] = [];
   for (const exchange of exchanges) attempts.push(...(await ledger.attempts(exchange.id)));
-  await close();
+  await store.close();
   return { attempts, exchanges };
 }

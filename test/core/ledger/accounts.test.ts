@@ -227,3 +227,28 @@ test("a ledger that fails is told of, and fails nobody", async () => {
   await accounts.finish(end);
   expect(trouble).toEqual([broken, broken]);
 });
+
+describe("whoever holds something for one attempt", () => {
+  test("hears what all that was sent for it has cost", async () => {
+    const costs: unknown[] = [];
+    const first = attempt();
+    first.onClosed((cost) => void costs.push(cost));
+    await first.reserve("m-1");
+    first.answered(401);
+    await first.reserve("m-1");
+    first.answered(200);
+    accounts.take(first);
+    expect(costs).toEqual([]);
+    await accounts.finish(end);
+    expect(costs).toEqual([300]);
+  });
+
+  test("hears of one that was never sent that it was for nothing", () => {
+    const costs: unknown[] = [];
+    const first = attempt();
+    first.onClosed((cost) => void costs.push(cost));
+    first.dropped();
+    first.failed("denied");
+    expect(costs).toEqual([0]);
+  });
+});
