@@ -1,8 +1,9 @@
 /** Keys as LiteLLM's replies show them: the secret once, to whoever has made the key. */
 
 import type { Json } from "../../sdk/body.ts";
-import type { VirtualKey } from "../../sdk/keys.ts";
+import type { Budget, VirtualKey } from "../../sdk/keys.ts";
 import { type NanoDollars, toUsd } from "../../sdk/money.ts";
+import { encodeBudget } from "./budget-reply.ts";
 import { periodAt } from "./durations.ts";
 import { encodeOwned } from "./owned-fields.ts";
 
@@ -12,6 +13,8 @@ export interface KeyStanding {
   readonly spent: NanoDollars;
   /** ms since 1970. */
   readonly now: number;
+  /** That it names by its `budgetId`. */
+  readonly shared?: Budget | undefined;
 }
 
 type Reply = Readonly<Record<string, Json>>;
@@ -54,7 +57,7 @@ export function encodeKeyList({ keys, total, page, size }: KeyPage, isFull: bool
   };
 }
 
-export function encodeKey(key: VirtualKey, { spent, now }: KeyStanding): Reply {
+export function encodeKey(key: VirtualKey, standing: KeyStanding): Reply {
   return {
     ...(encodeOwned(key) as unknown as Reply),
     token: key.id,
@@ -68,11 +71,16 @@ export function encodeKey(key: VirtualKey, { spent, now }: KeyStanding): Reply {
     allowed_cache_controls: key.allowedCacheControls ?? null,
     expires: key.expiresAt === undefined ? null : new Date(key.expiresAt).toISOString(),
     created_by: key.createdBy ?? null,
-    ...encodeSpend(key.budgetDuration, { spent, now }),
+    ...encodeSpend(key.budgetDuration, standing),
   };
 }
 
-export function encodeSpend(budgetDuration: string | undefined, { spent, now }: KeyStanding): Reply {
-  const endsAt = budgetDuration === undefined ? undefined : periodAt(budgetDuration, now).endsAt;
-  return { spend: toUsd(spent), budget_reset_at: endsAt === undefined ? null : new Date(endsAt).toISOString() };
+export function encodeSpend(ownDuration: string | undefined, { spent, now, shared }: KeyStanding): Reply {
+  const duration = ownDuration ?? shared?.budgetDuration;
+  const endsAt = duration === undefined ? undefined : periodAt(duration, now).endsAt;
+  return {
+    spend: toUsd(spent),
+    budget_reset_at: endsAt === undefined ? null : new Date(endsAt).toISOString(),
+    ...(shared === undefined ? {} : { litellm_budget_table: encodeBudget(shared) }),
+  };
 }

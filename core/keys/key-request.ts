@@ -80,17 +80,22 @@ export interface KeyUpdate {
   readonly id: string;
   /** For {@link KeyStore.update}. */
   readonly change: (key: VirtualKey) => VirtualKey;
+  /** Whether what it has spent of its budgets is to be forgotten. */
+  readonly isSpendReset: boolean;
   readonly notes: readonly string[];
 }
+
+const nothing = z.literal(0, { error: "0, which begins its budgets anew" });
 
 /** @param now ms since 1970 @throws ProxyError 400 */
 export function decodeKeyUpdate(body: unknown, now: number): KeyUpdate {
   const { fields, notes } = readBody(body, {
     ...keyFields,
     key: z.string({ error: "a key, or its hash" }).min(1, { error: "a key, or its hash" }),
+    spend: field(nothing),
   });
   const patch = { ...patchOf(fields, now), updatedAt: now };
-  return { id: toId(fields.key), change: (key) => applied(key, patch), notes };
+  return { id: toId(fields.key), change: (key) => applied(key, patch), isSpendReset: fields.spend === 0, notes };
 }
 
 function patchOf(fields: KeyFields, now: number): { readonly [Name in keyof VirtualKey]?: VirtualKey[Name] | null | undefined } {

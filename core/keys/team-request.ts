@@ -59,3 +59,21 @@ export function decodeTeamUpdate(body: unknown, now: number): TeamUpdate {
 function patchOf(fields: TeamFields): { readonly [Name in keyof Team]?: Team[Name] | null | undefined } {
   return { ...ownedOf(fields), alias: fields.team_alias, members: emptied(fields.members_with_roles, []) };
 }
+
+export interface MembersAdded {
+  readonly teamId: string;
+  readonly members: readonly TeamMember[];
+  readonly notes: readonly string[];
+}
+
+const oneOrMore = z.union([member.transform((one) => [one]), listOf(member, "members").refine((members) => members.length > 0)], {
+  error: 'a member such as {"user_id": "ada", "role": "user"}, or a list of them',
+});
+
+/** Of `/team/member_add`. A budget beside the members is that of each that has none of its own. @throws ProxyError 400 */
+export function decodeMemberAdd(body: unknown): MembersAdded {
+  const { fields, notes } = readBody(body, { team_id: name, member: oneOrMore, max_budget_in_team: field(usd) });
+  const { team_id, member: added, max_budget_in_team: maxBudget } = fields;
+  const members = added.map((one) => (maxBudget == null ? one : { maxBudget, ...one }));
+  return { teamId: team_id, members, notes };
+}
