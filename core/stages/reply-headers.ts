@@ -8,19 +8,26 @@ import { version } from "../version.ts";
 
 /** Tells the caller what became of its request, and every proxy on the way to keep its hands off a stream. */
 export function withOwnHeaders(reply: Reply, exchange: Exchange): HeaderList {
-  const own = [...budgetHeaders(reply, exchange, Date.now()), ...ownHeaders(exchange)];
+  const own = [...budgetHeaders(exchange), ...ownHeaders(exchange)];
+  const given = withoutVendorLimits(reply, exchange);
   if (reply.isEventStream) {
-    const kept = reply.headers.filter(([name]) => name !== "cache-control" && name !== "x-accel-buffering");
+    const kept = given.filter(([name]) => name !== "cache-control" && name !== "x-accel-buffering");
     return [...kept, ["cache-control", "no-cache, no-transform"], ["x-accel-buffering", "no"], ...own];
   }
-  return [...reply.headers, ...own];
+  return [...given, ...own];
 }
 
-/** What the caller's own protocol has for telling that a budget is nearly used up. A reply of the vendor's that says so of its own goes before. */
-function budgetHeaders({ headers }: Reply, { standing, ingress }: Exchange, wallClock: number): HeaderList {
-  if (standing === undefined || ingress.budgetNotices === undefined) return [];
-  const notices = ingress.budgetNotices(standing, wallClock);
-  return notices.filter(([name]) => !headers.some(([own]) => own === name));
+/** Of the vendor's limits, which are those of whoever runs this proxy, callers with a virtual key hear nothing. */
+const vendorLimits = "anthropic-ratelimit-";
+
+/** What the caller's own protocol has for telling that a budget is nearly used up. */
+function budgetHeaders({ standing, ingress }: Exchange): HeaderList {
+  return standing === undefined ? [] : (ingress.budgetNotices?.(standing, Date.now()) ?? []);
+}
+
+function withoutVendorLimits({ headers }: Reply, { caller }: Exchange): HeaderList {
+  const isOwn = caller.kind !== "key" || caller.credentials.length > 0;
+  return isOwn ? headers : headers.filter(([name]) => !name.startsWith(vendorLimits));
 }
 
 function ownHeaders(exchange: Exchange): HeaderList {
