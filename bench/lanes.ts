@@ -23,6 +23,8 @@ export interface Launch {
   readonly readyPath: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly startTimeoutMs?: number;
+  /** Ends what was started for it. */
+  cleanUp?(): Promise<void>;
 }
 
 /** Why a lane cannot be measured here. */

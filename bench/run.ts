@@ -5,6 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ccproxyBlindLane, ccproxyKeysLane, ccproxyServersLane } from "./accounting.ts";
 import { measureHeld, type HeldResult } from "./held.ts";
 import {
   bareLane,
@@ -29,7 +30,7 @@ import { judge, type StartResult } from "./targets.ts";
 const help = `npm run bench -- [options]
 
   --smoke            direct, bare and ccproxy with few requests; fails on wrong replies, never on time
-  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, ccproxy+user, nginx, claude-code-router, portkey, litellm,
+  --only a,b         these only: direct, bare, ccproxy, ccproxy+rules, ccproxy+user, ccproxy−spend, ccproxy+keys, ccproxy+servers, nginx, claude-code-router, portkey, litellm,
                      ccproxy→chat, litellm→chat, chat→ccproxy, chat→portkey, translation, sandbox, router; "translated": direct, bare, and these but the last
   --sizes 50k,1m     these bodies only
   --concurrency 1,16 these only
@@ -45,6 +46,9 @@ const allLanes: readonly LaneSpec[] = [
   ccproxyLane,
   ccproxyRulesLane,
   ccproxyUserLane,
+  ccproxyBlindLane,
+  ccproxyKeysLane,
+  ccproxyServersLane,
   nginxLane,
   claudeCodeRouterLane,
   portkeyLane,

@@ -113,6 +113,7 @@ export async function startLane(spec: LaneSpec, upstream: BenchUpstream, root: s
       idleRssMb: treeRssMb(child.pid),
       async stop() {
         await child.stop();
+        await launch.cleanUp?.();
         remove();
       },
     };

@@ -101,6 +101,19 @@ export function judge(run: Measurements): readonly Target[] {
     1,
     ratio(run, "addedP50Ms", "chat→ccproxy", "chat→portkey", "50k", "plain", 1),
   );
+  const blind = laneResult(run, "ccproxy−spend", "50k", "stream", 1)?.addedP50Ms;
+  for (const [lane, limit] of [
+    ["ccproxy+keys", 0.15],
+    ["ccproxy+servers", 0.5],
+  ] as const) {
+    const added = laneResult(run, lane, "50k", "stream", 1)?.addedP50Ms;
+    add(
+      `${lane}: key, limits and ledger, added p50, 50k`,
+      "ms",
+      limit,
+      added === undefined || blind === undefined ? undefined : added - blind,
+    );
+  }
   const start = run.starts.find((result) => result.lane === "ccproxy");
   add("resident memory, idle", "MB", 120, start?.idleRssMb);
   add("start to ready", "ms", 500, start?.startMs);
