@@ -36,7 +36,7 @@ export function createApp(services: Services): Koa {
     }
   }
   addHealth(router, services, requireCaller);
-  addModels(router, services, requireCaller);
+  addModels(router, services);
   addControl(router, services, requireCaller);
   addSpendControl(router, services, requireCaller);
   addSpend(router, services, createRequireAdmin(services), scopeOf);

@@ -1,15 +1,18 @@
-/** `GET /v1/models`: every model group, in the caller's own list shape. */
+/** `GET /v1/models`: every model group that the caller may ask for, in its own list shape. */
 
 import type Router from "koa-router";
 
 import type { ListedModel, ModelList } from "../../sdk/dialect.ts";
 import type { Services } from "../services.ts";
 import { readRequestHeaders } from "../upstream/headers.ts";
-import type { RequireCaller } from "./require-caller.ts";
+import { allowedModels } from "../stages/model-rights.ts";
+import { callerOf, createRequireKey } from "./require-caller.ts";
 
-export function addModels(router: Router, services: Services, requireCaller: RequireCaller): void {
-  router.get(["/v1/models", "/models"], requireCaller, (ctx) => {
-    const { listed } = services.snapshot().routes;
+export function addModels(router: Router, services: Services): void {
+  router.get(["/v1/models", "/models"], createRequireKey(services), (ctx) => {
+    const { routes } = services.snapshot();
+    const { holder } = callerOf(ctx);
+    const listed = holder === undefined ? routes.listed : allowedModels(holder, routes);
     const headers = readRequestHeaders(ctx.req);
     const list = services.registry.modelLists.find((candidate) => candidate.accepts(headers));
     if (list === undefined) {

@@ -8,18 +8,21 @@ import type { KeyStore } from "../../sdk/keys.ts";
 import type { Awaitable } from "../../sdk/routing-store.ts";
 import { andThen } from "../routing/awaitable.ts";
 import type { KeyHolder } from "./access.ts";
-import { withBudget } from "./rights.ts";
+import { readHolder } from "./read-holder.ts";
+import { type RememberedKey, RememberedKeys } from "./remembered-keys.ts";
 import { idOf } from "./secret.ts";
 
 export interface KeyRingOptions {
   readonly keys: Pick<KeyStore, "get" | "version">;
   /** Monotonic ms. */
   readonly now: () => number;
-  /** For how long a store that takes time to ask is believed, ms. Default: 500. One in this process is asked each time. */
+  /** For how long a store that takes time to ask is believed, or left alone when it has failed, ms. Default: 500. One in this process is asked each time. */
   readonly believedMs?: number | undefined;
   /** For how long what was found holds while the store is away, ms. Default: 60,000. */
   readonly awayMs?: number | undefined;
-  /** How many are remembered, those that were not found among them. Default: 10,000. */
+  /** How long the store may take to answer for a key that was found before, ms. Default: 1000. */
+  readonly patienceMs?: number | undefined;
+  /** How many keys are remembered, and how many that are none. Default: 10,000. */
   readonly maxRemembered?: number | undefined;
 }
 
@@ -32,14 +35,9 @@ export interface KeyRing {
   find(secret: string): Awaitable<KeyHolder | undefined>;
 }
 
-interface Remembered {
-  /** Undefined: there is no such key. */
-  readonly holder: KeyHolder | undefined;
-  readonly version: string;
-}
-
-export function createKeyRing({ keys, now, believedMs = 500, awayMs = 60_000, maxRemembered = 10_000 }: KeyRingOptions): KeyRing {
-  const remembered = new Map<string, Remembered>();
+export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const { keys, now, believedMs = 500, awayMs = 60_000, patienceMs = 1000, maxRemembered = 10_000 } = options;
+  const remembered = new RememberedKeys(maxRemembered);
   const reading = new Map<string, Promise<KeyHolder | undefined>>();
   let version: string | undefined;
   /** When the store has said so. */
@@ -47,14 +45,17 @@ export function createKeyRing({ keys, now, believedMs = 500, awayMs = 60_000, ma
   /** Whether the store takes time to ask. */
   let isRemote = false;
   let asking: Promise<string> | undefined;
+  let failure: { readonly error: unknown; readonly at: number } | undefined;
 
   function currentVersion(): Awaitable<string> {
     if (isRemote && version !== undefined && now() - versionAt < believedMs) return version;
     if (asking !== undefined) return asking;
+    // One that is away lets each request wait until it gives up.
+    if (isRemote && failure !== undefined && now() - failure.at < believedMs) throw failure.error;
     const said = keys.version();
     if (typeof said === "string") return noteVersion(said);
     isRemote = true;
-    asking = said.then(noteVersion).finally(() => (asking = undefined));
+    asking = said.then(noteVersion, noteFailure).finally(() => (asking = undefined));
     return asking;
   }
 
@@ -63,77 +64,69 @@ export function createKeyRing({ keys, now, believedMs = 500, awayMs = 60_000, ma
     if (said !== version) remembered.clear();
     version = said;
     versionAt = now();
+    failure = undefined;
     return said;
   }
 
-  function remember(id: string, entry: Remembered): KeyHolder | undefined {
-    remembered.delete(id);
-    remembered.set(id, entry);
-    for (const oldest of remembered.keys()) {
-      if (remembered.size <= maxRemembered) break;
-      remembered.delete(oldest);
-    }
-    return entry.holder;
+  function noteFailure(error: unknown): never {
+    failure = { error, at: now() };
+    throw error;
   }
 
-  function look(id: string): Awaitable<KeyHolder | undefined> {
+  function look(id: string, secret: string): Awaitable<KeyHolder | undefined> {
     return andThen(currentVersion(), (at) => {
       const known = remembered.get(id);
       if (known?.version === at) return remember(id, known);
-      return andThen(read(id), (holder) => remember(id, { holder, version: at }));
+      return andThen(readHolder(keys, id, secret), (holder) => remember(id, { holder, version: at }));
     });
   }
 
-  function read(id: string): Awaitable<KeyHolder | undefined> {
-    return andThen(keys.get("key", id), (key) => {
-      if (key === undefined) return undefined;
-      const { userId, teamId } = key;
-      const user = userId === undefined ? undefined : keys.get("user", userId);
-      return andThen(user, (ofUser) =>
-        andThen(teamId === undefined ? undefined : keys.get("team", teamId), (ofTeam) => {
-          const owners = [key, ofUser, ofTeam].flatMap((owner) => (owner?.budgetId === undefined ? [] : [owner.budgetId]));
-          return andThen(readBudgets(owners), (budgetOf) => ({
-            key: withBudget(key, budgetOf.get(key.budgetId ?? "")),
-            user: ofUser === undefined ? undefined : withBudget(ofUser, budgetOf.get(ofUser.budgetId ?? "")),
-            team: ofTeam === undefined ? undefined : withBudget(ofTeam, budgetOf.get(ofTeam.budgetId ?? "")),
-          }));
-        }),
-      );
+  function remember(id: string, entry: RememberedKey): KeyHolder | undefined {
+    // What was read before a change says nothing about after it.
+    if (entry.version === version) remembered.set(id, entry);
+    return entry.holder;
+  }
+
+  /** What held when the store was last heard. */
+  function lastKnown(id: string): RememberedKey | undefined {
+    return now() - versionAt < awayMs ? remembered.get(id) : undefined;
+  }
+
+  function whenAway(id: string, error: unknown): KeyHolder | undefined {
+    const known = lastKnown(id);
+    if (known !== undefined) return known.holder;
+    throw new ProxyError("Keys cannot be checked at the moment.", {
+      status: 503,
+      kind: "api_error",
+      headers: { "retry-after": "5" },
+      cause: error,
     });
   }
 
-  function readBudgets(ids: readonly string[], found: Budgets = new Map()): Awaitable<Budgets> {
-    const [id, ...rest] = ids;
-    if (id === undefined) return found;
-    return andThen(keys.get("budget", id), (budget) => readBudgets(rest, budget === undefined ? found : new Map([...found, [id, budget]])));
+  /** One that hangs is as good as away, for those who need not wait for it. */
+  async function impatiently(id: string, found: Promise<KeyHolder | undefined>): Promise<KeyHolder | undefined> {
+    if (lastKnown(id) === undefined) return found;
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), patienceMs);
+    const first = await Promise.race([found.then((holder) => ({ holder })), late.promise]).finally(() => clearTimeout(timer));
+    const said = first ?? lastKnown(id);
+    return said === undefined ? found : said.holder;
   }
 
   return {
     find(secret) {
       const id = idOf(secret);
-      const waiting = reading.get(id);
-      if (waiting !== undefined) return waiting;
-      const lastKnown = remembered.get(id);
-      const whenAway = (error: unknown): KeyHolder | undefined => {
-        if (lastKnown !== undefined && now() - versionAt < awayMs) return lastKnown.holder;
-        throw new ProxyError("Keys cannot be checked at the moment.", {
-          status: 503,
-          kind: "overloaded_error",
-          headers: { "retry-after": "5" },
-          cause: error,
-        });
-      };
       try {
-        const found = look(id);
+        const waiting = reading.get(id);
+        if (waiting !== undefined) return impatiently(id, waiting);
+        const found = look(id, secret);
         if (!(found instanceof Promise)) return found;
-        const shared = found.catch(whenAway).finally(() => reading.delete(id));
+        const shared = found.catch((error: unknown) => whenAway(id, error)).finally(() => reading.delete(id));
         reading.set(id, shared);
-        return shared;
+        return impatiently(id, shared);
       } catch (error) {
-        return whenAway(error);
+        return whenAway(id, error);
       }
     },
   };
 }
-
-type Budgets = ReadonlyMap<string, Parameters<typeof withBudget>[1]>;

@@ -41,25 +41,37 @@ export interface Presented {
 
 /** @throws ProxyError 401 when a key or token is asked for and none of the presented ones is it */
 export function authenticate(request: IncomingMessage, presented: Presented, policy: AuthPolicy): Caller {
-  const caller = withoutKeys(request, presented, policy);
-  if (caller === undefined) throw refusal(policy);
-  return caller;
+  return withoutKeys(request, presented, policy) ?? refuse(policy, { key: "the master key" });
 }
 
 /**
  * Nothing to wait for where keys are known already.
  *
- * @throws ProxyError 401 as `authenticate`, 401 or 403 for a key that may not be used now, from there, or for this path
+ * @throws ProxyError 401 as `authenticate`, 401 or 403 for a key that may not be used now, from there, or for this path; 503 when nobody can tell
  */
 export function authenticateKeys(request: IncomingMessage, presented: Presented, policy: KeyPolicy): Awaitable<Caller> {
-  const caller = withoutKeys(request, presented, policy);
-  if (caller !== undefined) return caller;
-  // Whoever gives out keys has the master key: without one there are none.
-  if (policy.masterKey === undefined) throw refusal(policy);
-  return findKey(candidatesOf(request), policy, (secret, holder) => {
-    const refused = refuseRoute(holder, policy.asked);
+  return andThen(identify(request, presented, policy), (caller) => {
+    const refused = caller.holder === undefined ? undefined : refuseRoute(caller.holder, policy.asked);
     if (refused !== undefined) throw refusedAccess(refused);
-    return { kind: "key", holder, credentials: credentialHeaders(request).filter(([, value]) => !holds(value, secret)) };
+    return caller;
+  });
+}
+
+/**
+ * As `authenticateKeys`, but what the key may be used for is for others to find out.
+ *
+ * @throws ProxyError 401 or 503
+ */
+export function identify(request: IncomingMessage, presented: Presented, policy: Omit<KeyPolicy, "asked">): Awaitable<Caller> {
+  const caller = withoutKeys(request, presented, policy);
+  // Whoever gives out keys has the master key: without one there are none.
+  if (policy.masterKey === undefined) return caller ?? refuse(policy);
+  if (caller !== undefined) return withoutVirtualKeys(caller, policy.keyRing);
+  const candidates = candidatesOf(request);
+  if (candidates.length === 0) return refuse(policy);
+  return andThen(findKey(candidates, policy.keyRing), (holder) => {
+    if (holder === undefined) return refuse(policy, { type: unknownKey });
+    return withoutVirtualKeys({ kind: "key", holder, credentials: credentialHeaders(request) }, policy.keyRing);
   });
 }
 
@@ -76,37 +88,76 @@ function withoutKeys(request: IncomingMessage, presented: Presented, policy: Aut
   return masterKey === undefined && localToken === undefined ? { kind: "anonymous", credentials: own } : undefined;
 }
 
-/** What may be a virtual key. Credentials of vendors are none, and are not asked about. */
+/** What may open this proxy as a virtual key. Where the header that is made for it says something, nothing else is tried. */
 function candidatesOf(request: IncomingMessage): readonly string[] {
   const named = header(request, keyHeader);
   const secrets = (named.length > 0 ? named : credentialHeaders(request)).map(([, value]) => withoutScheme(value));
-  return [...new Set(secrets)].filter((secret) => secret.startsWith("sk-") && !secret.startsWith("sk-ant-"));
+  return [...new Set(secrets)].filter(mayBeKey);
 }
 
-/** @throws ProxyError 401 when none of them is a key */
-function findKey(
-  [secret, ...others]: readonly string[],
-  policy: KeyPolicy,
-  use: (secret: string, holder: KeyHolder) => Caller,
-): Awaitable<Caller> {
-  if (secret === undefined) throw refusal(policy);
-  return andThen(policy.keyRing.find(secret), (holder) => (holder === undefined ? findKey(others, policy, use) : use(secret, holder)));
+/** Credentials of the hub's vendor are none, and nobody is asked about them. */
+function mayBeKey(secret: string): boolean {
+  return secret.startsWith("sk-") && !secret.startsWith("sk-ant-");
+}
+
+/** The first of them that is one. */
+function findKey([secret, ...others]: readonly string[], keyRing: KeyRing): Awaitable<KeyHolder | undefined> {
+  if (secret === undefined) return undefined;
+  return andThen(keyRing.find(secret), (holder) => holder ?? findKey(others, keyRing));
+}
+
+/** No key of this proxy travels on, whichever of several opened it: a vendor would know how to open it, too. */
+function withoutVirtualKeys(caller: Caller, keyRing: KeyRing): Awaitable<Caller> {
+  return andThen(notKeys(caller.credentials, keyRing), (credentials) => ({ ...caller, credentials }));
+}
+
+function notKeys([first, ...others]: HeaderList, keyRing: KeyRing): Awaitable<HeaderList> {
+  if (first === undefined) return [];
+  return andThen(holdsKey(first[1], keyRing), (isKey) => andThen(notKeys(others, keyRing), (rest) => (isKey ? rest : [first, ...rest])));
+}
+
+/** More than a header joined of all of them, and each costs a question. */
+const mostParts = 8;
+
+/** Where nobody can tell, it is taken for one. */
+function holdsKey(value: string, keyRing: KeyRing): Awaitable<boolean> {
+  const secrets = partsOf(value).filter(mayBeKey);
+  if (secrets.length === 0) return false;
+  if (secrets.length > mostParts) return true;
+  try {
+    const found = findKey(secrets, keyRing);
+    if (!(found instanceof Promise)) return found !== undefined;
+    return found.then(
+      (holder) => holder !== undefined,
+      () => true,
+    );
+  } catch {
+    return true;
+  }
 }
 
 export function refusedAccess({ status, kind, type, message }: Refusal): ProxyError {
   return new ProxyError(message, { status, kind, type, headers: { "x-should-retry": "false" } });
 }
 
-function refusal({ masterKey, localToken }: AuthPolicy): ProxyError {
+/** LiteLLM's `error.type` of what might have been a key. */
+const unknownKey = "token_not_found_in_db";
+
+interface RefusalWords {
+  /** What is asked for. */
+  readonly key?: string;
+  readonly type?: string;
+}
+
+function refuse({ masterKey, localToken }: AuthPolicy, { key = "the master key or a virtual key", type }: RefusalWords = {}): never {
   const ways = [
-    ...(masterKey === undefined
-      ? []
-      : ["the master key or a virtual key as bearer token, x-api-key, x-goog-api-key, api-key or x-litellm-api-key"]),
+    ...(masterKey === undefined ? [] : [`${key} as bearer token, x-api-key, x-goog-api-key, api-key or x-litellm-api-key`]),
     ...(localToken === undefined ? [] : ["the local token that `ccproxy run` gives its child"]),
   ];
-  return new ProxyError(`This proxy asks for ${ways.join("; or ")}.`, {
+  throw new ProxyError(`This proxy asks for ${ways.join("; or ")}.`, {
     status: 401,
     kind: "authentication_error",
+    type,
     headers: { "x-should-retry": "false" },
   });
 }
@@ -130,7 +181,11 @@ function withoutScheme(value: string): string {
 
 /** Some clients are given the key twice, as bearer and as x-api-key; none of the two may travel on. */
 function holds(value: string, secret: string): boolean {
-  return value.split(/[\s,]+/).some((part) => sameSecret(part, secret));
+  return partsOf(value).some((part) => sameSecret(part, secret));
+}
+
+function partsOf(value: string): readonly string[] {
+  return value.split(/[\s,]+/);
 }
 
 /** Takes the same time whatever the first difference, and whatever the length. */
