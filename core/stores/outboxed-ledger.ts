@@ -1,10 +1,11 @@
 /**
- * A ledger on a server that may be away: what it does not take waits on this machine, and follows in its order as soon as it is back. A write
+ * A ledger on a server. What is written is kept on this machine first, where that takes microseconds and outlives the process, and follows to the
+ * server in its order, as many rows at a time as have come together: nobody waits for the server, and nothing is lost while it is away. A write
  * may arrive twice, which a ledger takes for one.
  */
 
 import type { LedgerStore, LedgerWrite } from "../../sdk/ledger.ts";
-import type { Outbox } from "../../sdk/outbox.ts";
+import type { Outbox, WaitingWrites } from "../../sdk/outbox.ts";
 
 export interface OutboxOptions {
   /** Between two attempts while the server is away, ms. */
@@ -20,11 +21,12 @@ export interface OutboxOptions {
 export interface OutboxedLedger extends LedgerStore {
   /** How many wait. */
   waiting(): Promise<number>;
-  /** Resolves when nothing waits, or the server does not take it: for a stop. */
+  /** Resolves when nothing waits, or the server does not take it: for a stop, and for who reads what was just written. */
   flush(): Promise<void>;
 }
 
-const batch = 100;
+/** Calls of `write`, in one transaction of the server's. */
+const batch = 200;
 
 type Offered = { readonly type: "taken" } | { readonly type: "refused" | "away"; readonly error: unknown };
 
@@ -35,22 +37,14 @@ export function createOutboxedLedger(
   ping: () => Promise<void>,
   { retryMs, onChange, onRefused }: OutboxOptions,
 ): OutboxedLedger {
-  /** Then every write goes behind those that wait: a settlement must not come before what it settles. */
-  let isWaiting = true;
   let isAway = false;
+  /** Since the server went away. */
   let arrived = 0;
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | undefined;
+  /** Something was written since the last look. */
+  let hasMore = false;
   let isClosed = false;
-  let appended: Promise<void> = Promise.resolve();
-
-  function append(writes: readonly LedgerWrite[]): Promise<void> {
-    isWaiting = true;
-    const own = Promise.resolve(outbox.append(writes));
-    // One that fails is told to whoever wrote it.
-    appended = Promise.all([appended, own.catch(() => undefined)]).then(() => undefined);
-    return own;
-  }
 
   async function isThere(): Promise<boolean> {
     try {
@@ -81,25 +75,32 @@ export function createOutboxedLedger(
     return { type: "refused", error: refusal };
   }
 
-  async function drainAll(): Promise<void> {
-    for (;;) {
-      const before = appended;
-      await before;
-      const waiting = await outbox.peek(batch);
-      for (const { id, writes } of waiting) {
-        if (isClosed) return;
-        const offered = await offer(writes);
-        if (offered.type === "away") {
-          goAway(offered.error);
-          return;
-        }
-        if (offered.type === "refused") onRefused(writes, offered.error);
-        await outbox.removeUpTo(id);
-        arrived += 1;
-      }
-      if (waiting.length === 0 && appended === before) break;
+  /** All at once; one by one where that is refused, so that one bad row keeps back no other. @returns whether the server is there */
+  async function bring(waiting: readonly WaitingWrites[]): Promise<boolean> {
+    const offered = await offer(waiting.flatMap(({ writes }) => writes));
+    if (offered.type === "refused" && waiting.length > 1) {
+      for (const each of waiting) if (!(await bring([each]))) return false;
+      return true;
     }
-    isWaiting = false;
+    if (offered.type === "away") {
+      goAway(offered.error);
+      return false;
+    }
+    if (offered.type === "refused") onRefused(waiting[0]?.writes ?? [], offered.error);
+    const last = waiting.at(-1);
+    if (last !== undefined) await outbox.removeUpTo(last.id);
+    arrived += waiting.length;
+    return true;
+  }
+
+  async function drainAll(): Promise<void> {
+    // The calls of this turn of the event loop are still to come.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (;;) {
+      const waiting = isClosed ? [] : await outbox.peek(batch);
+      if (waiting.length === 0) break;
+      if (!(await bring(waiting))) return;
+    }
     if (isAway) onChange({ isAway: false, arrived });
     isAway = false;
     arrived = 0;
@@ -108,49 +109,70 @@ export function createOutboxedLedger(
   function drain(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    draining ??= drainAll().finally(() => {
-      draining = undefined;
-      if (!isWaiting || isClosed) return;
-      timer = setTimeout(() => {
-        timer = undefined;
-        drainInBackground();
-      }, retryMs);
-      timer.unref();
-    });
+    if (draining !== undefined) {
+      hasMore = true;
+      return draining;
+    }
+    hasMore = false;
+    draining = drainAll()
+      .catch(goAway)
+      .finally(() => {
+        draining = undefined;
+        if (isClosed) return;
+        if (isAway) {
+          timer = setTimeout(() => void drain(), retryMs);
+          timer.unref();
+        } else if (hasMore) void drain();
+      });
     return draining;
   }
 
-  function drainInBackground(): void {
-    drain().catch(goAway);
+  async function flush(): Promise<void> {
+    do await drain();
+    while (!isAway && !isClosed && (await outbox.count()) > 0);
+  }
+
+  /** Whoever reads finds what was written before. */
+  async function caughtUp(): Promise<void> {
+    if (!isAway && (draining !== undefined || (await outbox.count()) > 0)) await flush();
   }
 
   // What an earlier process has left.
-  drainInBackground();
+  void drain();
 
   return {
-    async write(writes) {
-      if (!isWaiting) {
-        const offered = await offer(writes);
-        if (offered.type === "taken") return;
-        if (offered.type === "refused") throw offered.error;
-        goAway(offered.error);
-      }
-      await append(writes);
-      if (draining === undefined && timer === undefined) drainInBackground();
+    write(writes) {
+      const kept = outbox.append(writes);
+      const bringOn = (): void => {
+        if (timer === undefined) void drain();
+      };
+      if (kept !== undefined) return kept.then(bringOn);
+      bringOn();
+      return undefined;
     },
-    recover: (alive, now) => server.recover(alive, now),
-    exchanges: (filter, limit, before) => server.exchanges(filter, limit, before),
-    attempts: (exchangeId) => server.attempts(exchangeId),
-    totals: (by, filter) => server.totals(by, filter),
+    async recover(alive, now) {
+      await caughtUp();
+      return server.recover(alive, now);
+    },
+    async exchanges(filter, limit, before) {
+      await caughtUp();
+      return server.exchanges(filter, limit, before);
+    },
+    async attempts(exchangeId) {
+      await caughtUp();
+      return server.attempts(exchangeId);
+    },
+    async totals(by, filter) {
+      await caughtUp();
+      return server.totals(by, filter);
+    },
     prune: (before) => server.prune(before),
     waiting: async () => outbox.count(),
-    async flush() {
-      await drain();
-    },
+    flush,
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      await draining?.catch(() => undefined);
+      await draining;
       await server.close();
     },
   };

@@ -32,6 +32,10 @@ function createServer(): {
   isAway: boolean;
   refuses: string | undefined;
   fails: number;
+  /** How many rows each call brought. */
+  calls: number[];
+  onWrite: (() => void) | undefined;
+  onTaken: ((name: string) => void) | undefined;
   ping(): Promise<void>;
 } {
   const server = {
@@ -39,12 +43,17 @@ function createServer(): {
     isAway: false,
     refuses: undefined as string | undefined,
     fails: 0,
+    calls: [] as number[],
+    onWrite: undefined as (() => void) | undefined,
+    onTaken: undefined as ((name: string) => void) | undefined,
     async ping() {
       if (server.isAway) throw new Error("away");
     },
     store: {
       async write(writes: readonly LedgerWrite[]) {
         await server.ping();
+        server.onWrite?.();
+        server.calls.push(writes.length);
         if (server.fails > 0) {
           server.fails -= 1;
           throw new Error("the connection broke");
@@ -52,6 +61,7 @@ function createServer(): {
         const names = writes.map(nameOf);
         if (server.refuses !== undefined && names.includes(server.refuses)) throw new Error("refused");
         server.taken.push(...names);
+        for (const name of names) server.onTaken?.(name);
       },
       recover: () => [],
       exchanges: () => [],
@@ -113,15 +123,45 @@ async function start(outbox: Outbox = new MemoryOutbox(), server = createServer(
 describe("a ledger with an outbox", () => {
   test("writes to its server while that is there", async () => {
     const { server, ledger } = await start();
-    await ledger.write(write("a"));
+    expect(ledger.write(write("a"))).toBeUndefined();
+    expect(await ledger.waiting()).toBe(1);
+    await ledger.flush();
     expect(server.taken).toEqual(["a"]);
     expect(await ledger.waiting()).toBe(0);
+  });
+
+  test("brings what comes together as one", async () => {
+    const { server, ledger } = await start();
+    for (const name of ["a", "b", "c"]) await ledger.write(write(name));
+    await ledger.flush();
+    expect(server.calls).toEqual([3]);
+  });
+
+  test("brings what is written while it is at it, without being asked again", async () => {
+    const { server, ledger } = await start();
+    const arrived = new Promise<void>((resolve) => (server.onTaken = (name) => name === "b" && resolve()));
+    await ledger.write(write("a"));
+    await Promise.resolve();
+    server.onWrite = () => {
+      server.onWrite = undefined;
+      void ledger.write(write("b"));
+    };
+    await arrived;
+    expect(server.taken).toEqual(["a", "b"]);
+  });
+
+  test("shows who reads what was written before", async () => {
+    const { server, ledger } = await start();
+    await ledger.write(write("a"));
+    await ledger.exchanges({}, 10);
+    expect(server.taken).toEqual(["a"]);
   });
 
   test("keeps what its server does not take, and brings it in its order when it is back", async () => {
     const { server, ledger, said, next } = await start();
     server.isAway = true;
     for (const name of ["a", "b", "c"]) await ledger.write(write(name));
+    await ledger.flush();
     expect(server.taken).toEqual([]);
     expect(await ledger.waiting()).toBe(3);
     expect(said).toEqual(["away"]);
@@ -130,6 +170,7 @@ describe("a ledger with an outbox", () => {
     expect(server.taken).toEqual(["a", "b", "c"]);
     expect(await ledger.waiting()).toBe(0);
     await ledger.write(write("d"));
+    await ledger.flush();
     expect(server.taken).toEqual(["a", "b", "c", "d"]);
   });
 
@@ -165,11 +206,13 @@ describe("a ledger with an outbox", () => {
     expect(await ledger.waiting()).toBe(0);
   });
 
-  test("tells its caller what the server refuses while it is there", async () => {
-    const { server, ledger } = await start();
-    server.refuses = "bad";
-    await expect(ledger.write(write("bad"))).rejects.toThrow("refused");
-    expect(await ledger.waiting()).toBe(0);
+  test("fails whoever writes when it cannot be kept here either", async () => {
+    const outbox = new MemoryOutbox();
+    const { ledger } = await start(outbox);
+    outbox.append = () => {
+      throw new Error("disk full");
+    };
+    expect(() => ledger.write(write("a"))).toThrow("disk full");
   });
 
   test("loses nothing to a server that was away for a moment only", async () => {
