@@ -13,6 +13,7 @@ const shownArguments: ReadonlyMap<string, string> = new Map([
   ["new", "<rule|hook> <name>"],
   ["test", "[files...]"],
   ["explain", "<request>"],
+  ["keys", "<command>"],
 ]);
 
 /** Builds the parser. `setExitCode` is called with the answer of the command that ran. */
@@ -48,7 +49,7 @@ export function buildProgram(context: CliContext, setExitCode: (code: number) =>
       if (!(command instanceof Command)) throw new TypeError("the parser gave no command");
       const { default: run } = await load();
       const named = Object.fromEntries(positional.map((name, index) => [name, parsed[index]]));
-      const options: Options = { ...program.opts(), ...command.opts(), ...named };
+      const options: Options = { ...program.opts(), ...command.parent?.opts(), ...command.opts(), ...named };
       setExitCode((await run(context, options)) ?? 0);
     };
   }
@@ -154,6 +155,57 @@ export function buildProgram(context: CliContext, setExitCode: (code: number) =>
     .addOption(new Option("--csv", "print CSV").conflicts("json"))
     .option("--json", "print JSON")
     .action(does(() => import("./commands/spend.ts")));
+
+  const keys = add(server, "keys", "make and manage virtual keys", [
+    "ccproxy keys create --alias ci --models opus,haiku --max-budget 5 --budget-duration 30d",
+    "ccproxy keys list",
+    "ccproxy keys rotate ci",
+  ]).usage("[options] <command>");
+  function addToKeys(usage: string, description: string, exampleLines: readonly string[]): Command {
+    return keys
+      .command(usage)
+      .description(description)
+      .configureOutput({ outputError: complain(`ccproxy keys ${usage}`) })
+      .helpOption("-h, --help", "print this help")
+      .option("--config-dir <folder>", folderHelp)
+      .option("--json", "print JSON")
+      .addHelpText("after", examples(exampleLines));
+  }
+  const namedKey = ["<key>", "its alias, its id, or the first 8 characters of its id or more"] as const;
+  addToKeys("create", "make a key, and print its secret once", [
+    "ccproxy keys create",
+    "ccproxy keys create --alias ci --models opus,haiku",
+    "ccproxy keys create --alias ada --max-budget 5 --budget-duration 30d --expires 90d",
+  ])
+    .option("--alias <name>", "what it is called; no two keys have the same")
+    .option("--models <names>", "models it may use, separated by commas (default: all)", names)
+    .option("--max-budget <dollars>", "US dollars it may spend", dollars)
+    .option("--budget-duration <time>", "after which the budget begins anew: 1d, 7d, 30d (default: never)")
+    .option("--rpm <count>", "requests a minute", wholeNumber)
+    .option("--tpm <count>", "tokens a minute", wholeNumber)
+    .option("--expires <time>", "how long it lives: 24h, 30d (default: for ever)")
+    .option("--user <id>", "whose it is")
+    .option("--team <id>", "of which team it is")
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).createKey })));
+  addToKeys("list", "list the keys", ["ccproxy keys list", "ccproxy keys list --user ada --json"])
+    .option("--user <id>", "of this user only")
+    .option("--team <id>", "of this team only")
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).listKeys })));
+  addToKeys("info", "show one key", ["ccproxy keys info ci"])
+    .argument(...namedKey)
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).showKey }), "key"));
+  addToKeys("block", "let a key open nothing until it is unblocked", ["ccproxy keys block ci"])
+    .argument(...namedKey)
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).blockKey }), "key"));
+  addToKeys("unblock", "let a blocked key in again", ["ccproxy keys unblock ci"])
+    .argument(...namedKey)
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).unblockKey }), "key"));
+  addToKeys("rotate", "give a key a new secret, and print it once", ["ccproxy keys rotate ci"])
+    .argument(...namedKey)
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).rotateKey }), "key"));
+  addToKeys("delete", "delete a key", ["ccproxy keys delete ci"])
+    .argument(...namedKey)
+    .action(does(async () => ({ default: (await import("./commands/keys.ts")).deleteKey }), "key"));
   return program;
 }
 
@@ -174,6 +226,20 @@ function examples(lines: readonly string[]): string {
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);
+}
+
+function dollars(text: string): number {
+  if (!/^\d{1,7}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("It must be an amount such as 5 or 0.50.");
+  return Number(text);
+}
+
+function names(text: string): readonly string[] {
+  const found = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (found.length === 0) throw new InvalidArgumentError("It must name a model.");
+  return found;
 }
 
 function portNumber(text: string): number {
