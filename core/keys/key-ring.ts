@@ -37,6 +37,7 @@ export interface KeyRing {
 
 export function createKeyRing(options: KeyRingOptions): KeyRing {
   const { keys, now, believedMs = 500, awayMs = 60_000, patienceMs = 1000, maxRemembered = 10_000 } = options;
+  /** Of the version that the store had last. */
   const remembered = new RememberedKeys(maxRemembered);
   const reading = new Map<string, Promise<KeyHolder | undefined>>();
   let version: string | undefined;
@@ -64,7 +65,6 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     if (said !== version) remembered.clear();
     version = said;
     versionAt = now();
-    failure = undefined;
     return said;
   }
 
@@ -76,15 +76,16 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   function look(id: string, secret: string): Awaitable<KeyHolder | undefined> {
     return andThen(currentVersion(), (at) => {
       const known = remembered.get(id);
-      if (known?.version === at) return remember(id, known);
-      return andThen(readHolder(keys, id, secret), (holder) => remember(id, { holder, version: at }));
+      if (known !== undefined) {
+        remembered.set(id, known);
+        return known.holder;
+      }
+      return andThen(readHolder(keys, id, secret), (holder) => {
+        // What was read before a change says nothing about after it.
+        if (at === version) remembered.set(id, { holder });
+        return holder;
+      });
     });
-  }
-
-  function remember(id: string, entry: RememberedKey): KeyHolder | undefined {
-    // What was read before a change says nothing about after it.
-    if (entry.version === version) remembered.set(id, entry);
-    return entry.holder;
   }
 
   /** What held when the store was last heard. */
@@ -105,7 +106,6 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 
   /** One that hangs is as good as away, for those who need not wait for it. */
   async function impatiently(id: string, found: Promise<KeyHolder | undefined>): Promise<KeyHolder | undefined> {
-    if (lastKnown(id) === undefined) return found;
     const late = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => late.resolve(undefined), patienceMs);
     const first = await Promise.race([found.then((holder) => ({ holder })), late.promise]).finally(() => clearTimeout(timer));

@@ -5,8 +5,6 @@ import type { KeyHolder } from "./access.ts";
 export interface RememberedKey {
   /** Undefined: there is no such key. */
   readonly holder: KeyHolder | undefined;
-  /** Of the store, before it was read. */
-  readonly version: string;
 }
 
 export class RememberedKeys {
