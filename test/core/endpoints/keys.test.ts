@@ -168,25 +168,21 @@ describe("what is asked for", () => {
     ]);
   });
 
-  const send = (url: string, init: RequestInit): Promise<Response> =>
-    fetch(`${url}/key/generate`, { method: "POST", ...init, headers: { authorization: `Bearer ${master}`, ...init.headers } });
+  const json = "application/json";
 
   test.each([
-    ["a form", 415, { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "a=1" }],
-    ["no type", 415, {}],
-    ["no JSON", 400, { headers: { "content-type": "application/json" }, body: `{"key":"${wellKnown}` }],
-    ["nothing", 400, { headers: { "content-type": "application/json" } }],
-    ["a list", 400, { headers: { "content-type": "application/json; charset=utf-8" }, body: "[]" }],
-    [
-      "a depth",
-      400,
-      { headers: { "content-type": "application/json" }, body: `{"metadata":${"[".repeat(500_000)}${"]".repeat(500_000)}}` },
-    ],
-    ["no UTF-8", 400, { headers: { "content-type": "application/json" }, body: new Uint8Array([0x22, 0xff, 0x22]) }],
-    ["2 MB", 413, { headers: { "content-type": "application/json" }, body: JSON.stringify({ key_alias: "x".repeat(2 << 20) }) }],
-  ])("%s: %i", async (_name, status, init) => {
+    ["a form", 415, "application/x-www-form-urlencoded", "a=1"],
+    ["no type", 415, "", undefined],
+    ["no JSON", 400, json, `{"key":"${wellKnown}`],
+    ["nothing", 400, json, undefined],
+    ["a list", 400, "application/json; charset=utf-8", "[]"],
+    ["a depth", 400, json, `{"metadata":{"a":${"[".repeat(400_000)}${"]".repeat(400_000)}}}`],
+    ["no UTF-8", 400, json, new Uint8Array([0x22, 0xff, 0x22])],
+    ["2 MB", 413, json, JSON.stringify({ key_alias: "x".repeat(2 << 20) })],
+  ])("%s: %i", async (_name, status, type, body) => {
     const { url, keys } = await startKeyServer("memory");
-    const response = await send(url, init);
+    const headers = { authorization: `Bearer ${master}`, ...(type === "" ? {} : { "content-type": type }) };
+    const response = await fetch(`${url}/key/generate`, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     expect(response.status).toBe(status);
     expect(JSON.parse(text)).toEqual({
