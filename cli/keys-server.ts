@@ -53,13 +53,13 @@ export async function keysServer(context: CliContext, options: CommonOptions): P
   const { server } = found;
   return {
     url: server.url,
-    get: async (path) => replyOf(await ask(server, "GET", path)),
-    post: async (path, body) => replyOf(await ask(server, "POST", path, JSON.stringify(body))),
+    get: async <Reply>(path: string) => replyOf(await ask(server, "GET", path)) as Reply,
+    post: async <Reply>(path: string, body: object) => replyOf(await ask(server, "POST", path, JSON.stringify(body))) as Reply,
   };
 }
 
-function replyOf<Reply>({ status, body }: Answer): Reply {
-  if (status === 200) return JSON.parse(body) as Reply;
+function replyOf({ status, body }: Answer): unknown {
+  if (status === 200) return JSON.parse(body);
   throw new CliFailure(messageOf(body) ?? `the server answered with status ${status}`, status === 400 ? 2 : 1);
 }
 
@@ -97,10 +97,10 @@ const pageSize = 100;
 
 /** Newest first. */
 export async function allKeys(server: KeysServer, filter: Readonly<Record<string, string | undefined>> = {}): Promise<readonly ShownKey[]> {
-  const given = Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   const found: ShownKey[] = [];
   for (let page = 1; ; page++) {
-    const query = new URLSearchParams([...given, ["page", String(page)], ["size", String(pageSize)], ["return_full_object", "true"]]);
+    const query = new URLSearchParams({ page: String(page), size: String(pageSize), return_full_object: "true" });
+    for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, value);
     const { keys } = await server.get<{ readonly keys: readonly ShownKey[] }>(`/key/list?${query.toString()}`);
     found.push(...keys);
     if (keys.length < pageSize) return found;
