@@ -119,6 +119,16 @@ describe("a key in charge of others", () => {
     expect((await server.post("/key/delete", { keys: [own.id] }, ada)).status).toBe(200);
   });
 
+  test("the key of a user in a team is not in charge of those that the user has elsewhere", async () => {
+    const server = await startKeyServer("memory");
+    await server.post("/team/new", { team_id: "writers" });
+    const inTeam = await keyOf(server, "ada", "internal_user", { team_id: "writers" });
+    const elsewhere = await server.make({ user_id: "ada" });
+    const beside = await server.make({ user_id: "ada", team_id: "writers" });
+    expect((await server.post("/key/block", { key: elsewhere.id }, inTeam)).status).toBe(404);
+    expect((await server.post("/key/block", { key: beside.id }, inTeam)).status).toBe(200);
+  });
+
   test("nobody's keys are not one another's, but for those it has made", async () => {
     const server = await startKeyServer("memory");
     const chief = await server.make(manages);
