@@ -1,13 +1,17 @@
 /**
- * A ledger on a server. What is written is kept on this machine first, where that takes microseconds and outlives the process, and follows to the
- * server in its order, as many rows at a time as have come together: nobody waits for the server, and nothing is lost while it is away. A write
- * may arrive twice, which a ledger takes for one.
+ * A ledger that nobody waits for. What is written is appended to one list on this machine first, which takes microseconds and outlives the process,
+ * and follows in its order to where it is indexed, be that a server that may be away or other tables of the same file: as many rows at a time as have
+ * come together. A write may arrive twice, which a ledger takes for one.
  */
 
 import type { LedgerStore, LedgerWrite } from "../../sdk/ledger.ts";
 import type { Outbox, WaitingWrites } from "../../sdk/outbox.ts";
 
 export interface OutboxOptions {
+  /** For so long rows come together before they follow, ms. */
+  readonly gatherMs: number;
+  /** Calls of `write` in one transaction of the server's. */
+  readonly batch: number;
   /** Between two attempts while the server is away, ms. */
   readonly retryMs: number;
   /** Told when the server goes away, and when everything has arrived. The error is that of the write. */
@@ -25,9 +29,6 @@ export interface OutboxedLedger extends LedgerStore {
   flush(): Promise<void>;
 }
 
-/** Calls of `write`, in one transaction of the server's. */
-const batch = 200;
-
 type Offered = { readonly type: "taken" } | { readonly type: "refused" | "away"; readonly error: unknown };
 
 /** @param ping of the server: tells whether it is there */
@@ -35,7 +36,7 @@ export function createOutboxedLedger(
   server: LedgerStore,
   outbox: Outbox,
   ping: () => Promise<void>,
-  { retryMs, onChange, onRefused }: OutboxOptions,
+  { gatherMs, batch, retryMs, onChange, onRefused }: OutboxOptions,
 ): OutboxedLedger {
   let isAway = false;
   /** Since the server went away. */
@@ -44,6 +45,8 @@ export function createOutboxedLedger(
   let draining: Promise<void> | undefined;
   /** Something was written since the last look. */
   let hasMore = false;
+  /** Somebody waits: no more gathering. */
+  let hurry: (() => void) | undefined;
   let isClosed = false;
 
   async function isThere(): Promise<boolean> {
@@ -93,13 +96,24 @@ export function createOutboxedLedger(
     return true;
   }
 
+  function gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const gathering = setTimeout(resolve, gatherMs);
+      hurry = () => {
+        clearTimeout(gathering);
+        resolve();
+      };
+    });
+  }
+
   async function drainAll(): Promise<void> {
-    // The calls of this turn of the event loop are still to come.
-    await new Promise((resolve) => setImmediate(resolve));
+    await gather();
     for (;;) {
       const waiting = isClosed ? [] : await outbox.peek(batch);
       if (waiting.length === 0) break;
       if (!(await bring(waiting))) return;
+      // Requests go on meanwhile.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     if (isAway) onChange({ isAway: false, arrived });
     isAway = false;
@@ -128,8 +142,11 @@ export function createOutboxedLedger(
   }
 
   async function flush(): Promise<void> {
-    do await drain();
-    while (!isAway && !isClosed && (await outbox.count()) > 0);
+    do {
+      const drained = drain();
+      hurry?.();
+      await drained;
+    } while (!isAway && !isClosed && (await outbox.count()) > 0);
   }
 
   /** Whoever reads finds what was written before. */
@@ -172,6 +189,7 @@ export function createOutboxedLedger(
     async close() {
       isClosed = true;
       clearTimeout(timer);
+      hurry?.();
       await draining;
       await server.close();
     },

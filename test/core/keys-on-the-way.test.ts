@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { createSecret, idOf, nameOf } from "../../core/keys/secret.ts";
-import { openSqlite, type SqliteEngine } from "../../plugins/sqlite/index.ts";
 import { toNanoDollars } from "../../sdk/money.ts";
 import type { VirtualKey } from "../../sdk/keys.ts";
 import { ask } from "../helpers/client.ts";
 import { untilIdle } from "../helpers/exchanges.ts";
+import { openFile } from "../helpers/ledger.ts";
 import { deployment, startProxy, type Proxy } from "../helpers/proxy.ts";
 import { streamReply, textReply } from "../helpers/replies.ts";
 import { startUpstream, type Upstream } from "../helpers/upstream.ts";
@@ -17,7 +17,7 @@ const price = 1e-6;
 
 let upstream: Upstream;
 let proxy: Proxy;
-let store: SqliteEngine;
+let store: ReturnType<typeof openFile>;
 
 beforeAll(async () => {
   upstream = await startUpstream(textReply("hello", usage));
@@ -32,7 +32,7 @@ beforeAll(async () => {
       router_settings: { num_retries: 0 },
     },
   });
-  store = openSqlite({ path: `${proxy.directory}/ccproxy.db`, wallClock: () => Date.now() });
+  store = openFile(proxy.directory);
 });
 
 afterAll(async () => {
@@ -72,7 +72,7 @@ test("a key opens the proxy, is not sent on, and pays for what it asks", async (
   expect(answer.headers["x-litellm-response-cost"]).toBe("0.2");
   const [request] = upstream.requests.slice(-1);
   expect(JSON.stringify(request?.headers)).not.toContain(key);
-  const [exchange] = await store.ledger.exchanges({ keyId: idOf(key) }, 10);
+  const [exchange] = await store.upToDate.exchanges({ keyId: idOf(key) }, 10);
   expect(exchange).toMatchObject({
     caller: { kind: "key", keyAlias: "payer" },
     modelAsked: "m",
@@ -146,7 +146,7 @@ test("200 at once against the last dollar never spend more than it, where what i
   );
   await untilIdle(proxy);
   upstream.script(textReply("hello", usage));
-  const [total] = await store.ledger.totals(["key"], { keyId: idOf(key) });
+  const [total] = await store.upToDate.totals(["key"], { keyId: idOf(key) });
   const successes = answers.filter(({ status }) => status === 200).length;
   expect(answers.filter(({ status }) => status === 429).length).toBe(200 - successes);
   expect(successes).toBeGreaterThan(0);

@@ -101,6 +101,8 @@ async function start(outbox: Outbox = new MemoryOutbox(), server = createServer(
     for (const listener of listeners) listener();
   };
   const options: OutboxOptions = {
+    gatherMs: 1,
+    batch: 100,
     retryMs: 1,
     onChange: (change) => say(change.isAway ? "away" : `back ${change.arrived}`),
     onRefused: (writes) => say(`refused ${writes.map(nameOf).join()}`),
