@@ -69,9 +69,10 @@ export function identify(request: IncomingMessage, presented: Presented, policy:
   if (caller !== undefined) return withoutVirtualKeys(caller, policy.keyRing);
   const candidates = candidatesOf(request);
   if (candidates.length === 0) return refuse(policy);
-  return andThen(findKey(candidates, policy.keyRing), (holder) => {
-    if (holder === undefined) return refuse(policy, { type: unknownKey });
-    return withoutVirtualKeys({ kind: "key", holder, credentials: credentialHeaders(request) }, policy.keyRing);
+  return andThen(findKey(candidates, policy.keyRing), (found) => {
+    if (found === undefined) return refuse(policy, { type: unknownKey });
+    const credentials = credentialHeaders(request).filter(([, value]) => !holds(value, found.secret));
+    return withoutVirtualKeys({ kind: "key", holder: found.holder, credentials }, policy.keyRing);
   });
 }
 
@@ -100,10 +101,15 @@ function mayBeKey(secret: string): boolean {
   return secret.startsWith("sk-") && !secret.startsWith("sk-ant-");
 }
 
+interface FoundKey {
+  readonly secret: string;
+  readonly holder: KeyHolder;
+}
+
 /** The first of them that is one. */
-function findKey([secret, ...others]: readonly string[], keyRing: KeyRing): Awaitable<KeyHolder | undefined> {
+function findKey([secret, ...others]: readonly string[], keyRing: KeyRing): Awaitable<FoundKey | undefined> {
   if (secret === undefined) return undefined;
-  return andThen(keyRing.find(secret), (holder) => holder ?? findKey(others, keyRing));
+  return andThen(keyRing.find(secret), (holder) => (holder === undefined ? findKey(others, keyRing) : { secret, holder }));
 }
 
 /** No key of this proxy travels on, whichever of several opened it: a vendor would know how to open it, too. */
@@ -128,7 +134,7 @@ function holdsKey(value: string, keyRing: KeyRing): Awaitable<boolean> {
     const found = findKey(secrets, keyRing);
     if (!(found instanceof Promise)) return found !== undefined;
     return found.then(
-      (holder) => holder !== undefined,
+      (key) => key !== undefined,
       () => true,
     );
   } catch {
