@@ -21,12 +21,15 @@ const start = Date.parse("2026-11-23T10:00:00Z");
 let store: KeyStore;
 /** Ids that the store was asked for. */
 let asked: string[];
+/** How often it was asked whether anything has changed. */
+let looks: number;
 let isAway: boolean;
 let policy: KeyPolicy;
 
 beforeEach(async () => {
   store = openMemory({ now: () => 0, wallClock: () => start }).keys;
   asked = [];
+  looks = 0;
   isAway = false;
   for (const [key, body] of [
     [secret, { key_alias: "one" }],
@@ -38,6 +41,7 @@ beforeEach(async () => {
     keys: {
       version() {
         if (isAway) throw new Error("away");
+        looks += 1;
         return store.version();
       },
       get(kind, id) {
@@ -80,6 +84,14 @@ describe("a virtual key", () => {
     ] as const;
     expect(caller([...headers, ["x-api-key", secret]])).toMatchObject({ kind: "key", credentials: headers });
     expect(caller([...headers, ["x-litellm-api-key", secret]])).toMatchObject({ kind: "key", credentials: headers });
+  });
+
+  test("costs one look at the store, in however many headers it is", () => {
+    caller([
+      ["authorization", `Bearer ${secret}`],
+      ["x-api-key", `${secret}, ${secret}`],
+    ]);
+    expect([looks, asked]).toEqual([1, [idOf(secret)]]);
   });
 
   test("beside the master key or the local token is not who calls, and travels neither", () => {
@@ -189,17 +201,37 @@ describe("a virtual key", () => {
   });
 });
 
-test("where a store takes time, who calls is waited for", async () => {
-  const keys = { version: async () => store.version(), get: async (...asking: Parameters<KeyStore["get"]>) => store.get(...asking) };
-  const keyRing = createKeyRing({ now: () => 0, keys: keys as unknown as Pick<KeyStore, "get" | "version"> });
-  const request = incoming([
-    ["authorization", `Bearer ${other}`],
-    ["x-litellm-api-key", secret],
-    ["api-key", ownKey],
-  ]);
-  const found = authenticateKeys(request, none, { ...policy, keyRing });
-  expect(found).toBeInstanceOf(Promise);
-  expect(await found).toMatchObject({ kind: "key", credentials: [["api-key", ownKey]] });
-  const again = authenticateKeys(request, none, { ...policy, keyRing });
-  expect(again).not.toBeInstanceOf(Promise);
+describe("where a store takes time", () => {
+  let answers: boolean;
+  beforeEach(() => {
+    answers = true;
+    const keys = {
+      version: async () => (answers ? store.version() : Promise.reject(new Error("away"))),
+      get: async (...asking: Parameters<KeyStore["get"]>) => store.get(...asking),
+    };
+    policy = { ...policy, keyRing: createKeyRing({ now: () => 0, keys: keys as unknown as Pick<KeyStore, "get" | "version"> }) };
+  });
+
+  test("who calls is waited for, until it is known", async () => {
+    const request = incoming([
+      ["authorization", `Bearer ${other}`],
+      ["x-litellm-api-key", secret],
+      ["api-key", ownKey],
+    ]);
+    const found = authenticateKeys(request, none, policy);
+    expect(found).toBeInstanceOf(Promise);
+    expect(await found).toMatchObject({ kind: "key", credentials: [["api-key", ownKey]] });
+    expect(authenticateKeys(request, none, policy)).not.toBeInstanceOf(Promise);
+  });
+
+  test("nobody is let in while it is away, and what may be a key does not travel", async () => {
+    answers = false;
+    const beside = incoming([
+      ["authorization", `Bearer ${masterKey}`],
+      ["x-api-key", other],
+    ]);
+    expect(await authenticateKeys(beside, none, policy)).toEqual({ kind: "master", credentials: [] });
+    const alone = async (): Promise<Caller> => authenticateKeys(incoming([["x-api-key", secret]]), none, policy);
+    await expect(alone()).rejects.toEqual(expect.objectContaining({ status: 503 }));
+  });
 });
