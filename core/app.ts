@@ -9,12 +9,15 @@ import { createRequestId } from "./exchange.ts";
 import { createChain } from "./chain.ts";
 import { addControl } from "./endpoints/control.ts";
 import { addHealth } from "./endpoints/health.ts";
+import type { KeyEndpointServices } from "./endpoints/admin.ts";
+import { addKeys } from "./endpoints/keys.ts";
 import { createRequireAdmin, scopeOf } from "./endpoints/require-admin.ts";
 import { addSpend, addSpendControl } from "./endpoints/spend.ts";
 import { addModels } from "./endpoints/models.ts";
 import { createPassThrough } from "./endpoints/pass-through.ts";
-import { createRequireCaller } from "./endpoints/require-caller.ts";
+import { adminOf, createRequireCaller } from "./endpoints/require-caller.ts";
 import type { Services } from "./services.ts";
+import { accessGroupsOf } from "./stages/model-rights.ts";
 import { createGate } from "./stages/gate.ts";
 import { takesLocalToken } from "./stages/auth.ts";
 import { renderError } from "./stages/ingress.ts";
@@ -40,6 +43,7 @@ export function createApp(services: Services): Koa {
   addControl(router, services, requireCaller);
   addSpendControl(router, services, requireCaller);
   addSpend(router, services, createRequireAdmin(services), scopeOf);
+  addKeys(router, keyServices(services), everybody);
 
   app.use(createErrors(services, services.registry.hub));
   app.use(
@@ -52,6 +56,18 @@ export function createApp(services: Services): Koa {
   app.use(createPassThrough(services));
   app.use(createNotFound((path) => router.match(path, "").path.length > 0));
   return app;
+}
+
+/** Who may do what is for the endpoint to say. */
+const everybody: Middleware = (_, next) => next();
+
+function keyServices(services: Services): KeyEndpointServices {
+  return {
+    ...services,
+    modelGroups: () => services.snapshot().routes.listed,
+    accessGroups: () => services.snapshot().config.deployments.flatMap(({ info }) => accessGroupsOf(info)),
+    adminOf: (ctx) => adminOf(ctx, services),
+  };
 }
 
 /** Renders what is refused outside a chain, in the hub's dialect for want of a better one, and notes it in the access log. */

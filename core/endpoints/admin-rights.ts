@@ -2,7 +2,7 @@
 
 import type { Budget, Team, VirtualKey } from "../../sdk/keys.ts";
 import { forbidden } from "./admin-error.ts";
-import type { Admin } from "./require-admin.ts";
+import type { Admin } from "./require-caller.ts";
 import { refuseGrant, withBudget } from "../keys/rights.ts";
 
 type Owner = Pick<VirtualKey, "userId" | "teamId">;

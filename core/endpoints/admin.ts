@@ -5,7 +5,7 @@ import type { Context } from "koa";
 import type { Json } from "../../sdk/body.ts";
 import type { Logger } from "../../sdk/log.ts";
 import type { OpenedStores } from "../stores/opened.ts";
-import type { Admin } from "./require-admin.ts";
+import type { Admin } from "./require-caller.ts";
 
 export interface KeyEndpointServices {
   readonly stores: Pick<OpenedStores, "keys" | "ledger" | "limits">;

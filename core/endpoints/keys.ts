@@ -13,7 +13,7 @@ import { budgetRoutes } from "./budgets.ts";
 import { keyChangeRoutes } from "./keys-change.ts";
 import { keyMakeRoutes } from "./keys-make.ts";
 import { keyShowRoutes } from "./keys-show.ts";
-import type { Admin } from "./require-admin.ts";
+import type { Admin } from "./require-caller.ts";
 import { teamMemberRoutes } from "./team-members.ts";
 import { teamRoutes } from "./teams.ts";
 import { userRoutes } from "./users.ts";

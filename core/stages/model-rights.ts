@@ -69,9 +69,12 @@ function withoutAliases(holder: KeyHolder): KeyHolder {
 function askedModel(name: string, routes: RouteTable): ModelAsked {
   const deployments = routes.resolve(name)?.deployments ?? [];
   const [provider, ...others] = new Set(deployments.map(({ providerName }) => providerName));
-  const accessGroups = deployments.flatMap(({ info }) => {
-    const groups = info["access_groups"];
-    return Array.isArray(groups) ? groups.filter((group) => typeof group === "string") : [];
-  });
+  const accessGroups = deployments.flatMap(({ info }) => accessGroupsOf(info));
   return { name, provider: others.length === 0 ? provider : undefined, accessGroups };
+}
+
+/** @param info `model_info` of a deployment */
+export function accessGroupsOf(info: Readonly<Record<string, unknown>>): readonly string[] {
+  const groups = info["access_groups"];
+  return Array.isArray(groups) ? groups.filter((group) => typeof group === "string") : [];
 }

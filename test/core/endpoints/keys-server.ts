@@ -12,7 +12,7 @@ import { onTestFinished } from "vitest";
 
 import { addKeys } from "../../../core/endpoints/keys.ts";
 import type { KeyEndpointServices } from "../../../core/endpoints/admin.ts";
-import type { Admin } from "../../../core/endpoints/require-admin.ts";
+import type { Admin } from "../../../core/endpoints/require-caller.ts";
 import { createKeyRing } from "../../../core/keys/key-ring.ts";
 import { createRedactor } from "../../../core/log/redact.ts";
 import { openMemory } from "../../../plugins/memory/index.ts";
