@@ -6,7 +6,8 @@ import type { Path } from "./tree.ts";
 export const mask = "…";
 
 const maxShown = 60;
-const sensitiveKey = /api_?key|secret|token$|token_|password|passwd|credential|authorization|cookie|master_key|access_key|private_key|webhook/i;
+const sensitiveKey =
+  /api_?key|secret|token$|token_|password|passwd|credential|authorization|cookie|master_key|access_key|private_key|webhook/i;
 const sensitiveSections: ReadonlySet<string | number> = new Set(["environment_variables", "extra_headers", "oat_sources", "credentials"]);
 
 /** Whether what stands at this path is, or may hold, a credential. */

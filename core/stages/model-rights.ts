@@ -9,8 +9,8 @@ import { refusedAccess } from "./auth.ts";
 
 export interface NamesAsked {
   /** By the caller: there the key's own names hold. */
-  readonly asked: readonly string[];
-  /** What the configuration makes of them. */
+  readonly asked: string;
+  /** What the configuration makes of it. */
   readonly meant: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export function allowedModels(holder: KeyHolder, routes: RouteTable): readonly s
   const isAllowed = (name: string): boolean => {
     const meant = aliased(holder, name);
     if (!routes.serves(meant)) return false;
-    return refuseNames(holder, { asked: [name], meant: [meant, routes.resolve(meant)?.group ?? meant] }, routes) === undefined;
+    return refuseNames(holder, { asked: name, meant: [meant, routes.resolve(meant)?.group ?? meant] }, routes) === undefined;
   };
   return [...new Set([...routes.listed, ...Object.keys(holder.key.aliases)])].filter(isAllowed);
 }
@@ -39,17 +39,14 @@ export function allowedModels(holder: KeyHolder, routes: RouteTable): readonly s
 function refuseNames(holder: KeyHolder, { asked, meant }: NamesAsked, routes: RouteTable): Refusal | undefined {
   const resolve = (name: string): ModelAsked => askedModel(name, routes);
   const plain = withoutAliases(holder);
-  const refusals = [
-    ...[...new Set(asked)].map((name) => refuseModel(holder, name, resolve)),
-    ...[...new Set(meant)].map((name) => refuseModel(plain, name, resolve)),
-  ];
+  const refusals = [refuseModel(holder, asked, resolve), ...[...new Set(meant)].map((name) => refuseModel(plain, name, resolve))];
   return refusals.includes(undefined) ? undefined : refusals[0];
 }
 
 function refuseFallbacks(holder: KeyHolder, options: RequestOptions, routes: RouteTable): Refusal | undefined {
   const plain = withoutAliases(holder);
   for (const name of fallbackNames(options)) {
-    const refused = refuseNames(plain, { asked: [name], meant: [routes.resolve(name)?.group ?? name] }, routes);
+    const refused = refuseNames(plain, { asked: name, meant: [routes.resolve(name)?.group ?? name] }, routes);
     if (refused !== undefined) return refused;
   }
   return undefined;

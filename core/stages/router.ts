@@ -17,7 +17,9 @@ export async function planRoute(exchange: Exchange, { chooser }: RouterServices)
   const { snapshot, facts } = exchange;
   // What user code asks for by itself is the configuration's to allow.
   const holder = exchange.parent === undefined ? exchange.caller.holder : undefined;
-  const model = holder === undefined ? facts.model : aliased(holder, facts.model);
+  // A key's own names are for whoever holds it: a hook means what the configuration means.
+  const isAsAsked = facts.model === exchange.modelAsked;
+  const model = holder !== undefined && isAsAsked ? aliased(holder, facts.model) : facts.model;
   const name = exchange.label ?? labelOfUnmatched(exchange) ?? model;
   if (name === "") {
     throw new ProxyError('The request names no model: "model" must be a non-empty string.', { status: 400, kind: "invalid_request_error" });
@@ -25,8 +27,8 @@ export async function planRoute(exchange: Exchange, { chooser }: RouterServices)
   const resolved = resolveLeg(snapshot.routes, { name, overrides: {} });
   // First of all: what there is besides is not for every key to know.
   if (holder !== undefined) {
-    const meant = [name, ...(resolved.type === "leg" ? [resolved.leg.group] : [])];
-    checkAccess(holder, { asked: [exchange.modelAsked, facts.model], meant }, exchange);
+    const meant = [...(isAsAsked ? [] : [facts.model]), name, ...(resolved.type === "leg" ? [resolved.leg.group] : [])];
+    checkAccess(holder, { asked: exchange.modelAsked, meant }, exchange);
   }
   if (resolved.type === "unserved") throw resolved.error;
   if (resolved.type === "unknown") {

@@ -37,7 +37,15 @@ export function makeConfig(overrides: Partial<Config> = {}): Config {
   return {
     directory: "/config",
     files: ["/config/config.yaml"],
-    server: { host: "127.0.0.1", port: 4000, graceMs: 1000, maxBodyBytes: 32 * 1024 * 1024, allowedHosts: [], localAuth: false, workers: 1 },
+    server: {
+      host: "127.0.0.1",
+      port: 4000,
+      graceMs: 1000,
+      maxBodyBytes: 32 * 1024 * 1024,
+      allowedHosts: [],
+      localAuth: false,
+      workers: 1,
+    },
     log: { level: "info", maxBytes: 1_000_000, keep: 1 },
     masterKey: undefined,
     defaultModelPassthrough: undefined,

@@ -17,10 +17,14 @@ const masterKey = "sk-the-master-key-0123456789";
 const login = "sk-ant-oat01-callers-own-login";
 const vendorKey = "sk-ant-api03-callers-own-key";
 
-/** A hook that asks a model of its own. */
+/** A hook that has another model answer to a wish, and asks one of its own for everybody else. */
 const asking = `import { defineHook } from "ccproxy/sdk";
 export default defineHook({
   async preCall(request, { callModel }) {
+    if (request.model === "wish") {
+      request.model = "dear";
+      return;
+    }
     const { text } = await callModel({ model: "dear", messages: [{ role: "user", content: "sum up" }], max_tokens: 7 });
     request.system = text;
   },
@@ -288,7 +292,7 @@ describe("the models of a key", () => {
     for (const answer of [unknown, await post({ "x-api-key": key }, "nobody-has-it")]) expect(answer.text).not.toMatch(/dear|trusted/);
   });
 
-  test("do not bind what user code asks for by itself", async () => {
+  test("do not bind what user code makes of a request, or asks for by itself", async () => {
     await using hooked = await startProxy({
       config: {
         model_list: ["cheap", "dear"].map((name) => deployment(name, elsewhere.url)),
@@ -298,10 +302,15 @@ describe("the models of a key", () => {
       files: { "my/ask.ts": asking },
     });
     const secret = createSecret();
-    await addKey(hooked, secret, { models: ["cheap"], aliases: { dear: "cheap" } });
+    await addKey(hooked, secret, { models: ["cheap", "wish"], aliases: { dear: "cheap" } });
     const before = elsewhere.requests.length;
-    const body = JSON.stringify({ model: "cheap", max_tokens: 5, messages: [{ role: "user", content: "hi" }] });
-    expect((await ask(hooked.url, body, { headers: { "x-api-key": secret } })).status).toBe(200);
+    const asked = async (model: string): Promise<unknown> => {
+      const body = JSON.stringify({ model, max_tokens: 5, messages: [{ role: "user", content: "hi" }] });
+      return kindOf(await ask(hooked.url, body, { headers: { "x-api-key": secret } }));
+    };
+    expect(await asked("cheap")).toBe(200);
     expect(elsewhere.requests.slice(before).map(modelOf)).toEqual(["dear", "cheap"]);
+    expect(await asked("wish")).toBe(200);
+    expect(modelOf(elsewhere.requests.at(-1))).toBe("dear");
   });
 });
