@@ -1,5 +1,8 @@
 /** Runs the server in this process: claims the state file, listens, and stops in good order when told to. */
 
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
 import { countFaults, formatFaults } from "../core/config/format.ts";
 import { version } from "../core/version.ts";
 import { StartError, startServer, type RunningServer, type StartOptions } from "../core/server.ts";
@@ -44,6 +47,7 @@ export async function serve({ directory, environment, mode, host, port, notify }
     // Readable lines are for a person who looks; everything else reads the file.
     const logTo = mode === "foreground" && process.stderr.isTTY ? "terminal" : "file";
     const server = await startOrFail({ configDir: directory, environment, ...requested, logTo, watch: true });
+    if (server.workers > 1) await startWorkers(server);
     if (server.faults.length > 0) {
       notify(`the configuration works, with ${countFaults(server.faults)}:\n${formatFaults(server.faults).trimEnd()}`);
     }
@@ -63,6 +67,16 @@ export async function startOrFail(options: Omit<StartOptions, "plugins">): Promi
     if (!(error instanceof StartError)) throw error;
     const faults = error.faults.length === 0 ? "" : `\n${formatFaults(error.faults)}`.trimEnd();
     throw new CliFailure(error.message + faults, 1, { cause: error });
+  }
+}
+
+/** @throws CliFailure, and nothing runs any more */
+async function startWorkers(server: RunningServer): Promise<void> {
+  const own = fileURLToPath(import.meta.url);
+  try {
+    await server.startWorkers(path.join(path.dirname(own), `worker${path.extname(own)}`));
+  } catch (error) {
+    throw new CliFailure(`a further process of this server could not start: ${String(error)}`, 1, { cause: error });
   }
 }
 

@@ -33,6 +33,7 @@ import type { OpenedStores } from "./stores/opened.ts";
 import { streamTiming } from "./stream/timing.ts";
 import { createTokenService } from "./tokens/token-service.ts";
 import { TraceRing } from "./trace.ts";
+import type { FoundTrace, WorkerStatus } from "./workers/messages.ts";
 import { Pools } from "./upstream/pools.ts";
 import type { UserCodeRuntime } from "./user-code-runtime.ts";
 import { describeUpstreams } from "./upstream-status.ts";
@@ -51,6 +52,10 @@ export interface ServicesInit {
   readonly localToken: string;
   url(): string;
   draining(): boolean;
+  /** Further processes of this server. */
+  workers(): readonly WorkerStatus[];
+  /** A trace that another process of this server may have. */
+  findElsewhere(requestId: string): Promise<FoundTrace | undefined>;
 }
 
 export interface CreatedServices {
@@ -138,6 +143,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     wallClock,
     inBackground: (work) => background.add(work),
     traces: new TraceRing(traceCapacity),
+    findElsewhere: (requestId) => init.findElsewhere(requestId),
     snapshot: () => snapshots.current,
     open,
     draining: () => init.draining(),
@@ -156,8 +162,10 @@ export function createServices(init: ServicesInit): CreatedServices {
       return {
         name: "ccproxy",
         version,
-        instance: init.instance,
-        pid: process.pid,
+        instance: options.worker?.instance ?? init.instance,
+        workers: init.workers(),
+        pid: options.worker?.pid ?? process.pid,
+        answeredBy: process.pid,
         url: init.url(),
         startedAt: startedAt.toISOString(),
         uptimeMs: Date.now() - startedAt.getTime(),
@@ -200,6 +208,7 @@ function createLog(options: StartOptions, snapshots: Snapshots, secrets: Secrets
     level,
     ...(options.logTo === "none" ? {} : { file }),
     terminal: options.logTo === "terminal",
+    sink: options.worker?.log,
     secrets: () => secrets.all(),
   });
 }

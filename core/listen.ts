@@ -1,7 +1,7 @@
 /** The HTTP listener: its limits, its bind rules, and what it answers to that which is not HTTP. */
 
 import { type RequestListener, type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -38,19 +38,21 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** In place of a port of its own: one that another process has opened. */
+  readonly socket?: NetServer | undefined;
   /** Told when a connection could not be accepted; the listener goes on. */
   readonly onError: (error: Error) => void;
 }
 
 /** @throws ListenError */
-export function listen(handler: RequestListener, { host, port, onError }: ListenOptions): Promise<Listener> {
+export function listen(handler: RequestListener, { host, port, socket, onError }: ListenOptions): Promise<Listener> {
   const server = createServer(serverOptions, handler);
   const connections = new Connections(server);
   server.on("clientError", (error, socket) => answerBroken(error, socket, connections.isAnswering(socket)));
   return new Promise((resolve, reject) => {
     const onRefused = (error: Error): void => reject(toListenError(error, host, port));
     server.once("error", onRefused);
-    server.listen(port, host, () => {
+    const onListening = (): void => {
       server.off("error", onRefused).on("error", onError);
       const { port: actual } = addressOf(server);
       const name = isIPv6(host) ? `[${host}]` : host;
@@ -60,7 +62,9 @@ export function listen(handler: RequestListener, { host, port, onError }: Listen
         port: actual,
         url: `http://${name === "0.0.0.0" ? "127.0.0.1" : name === "[::]" ? "[::1]" : name}:${actual}`,
       });
-    });
+    };
+    if (socket === undefined) server.listen(port, host, onListening);
+    else server.listen(socket, onListening);
   });
 }
 

@@ -1,6 +1,7 @@
 /** Starts and stops the whole proxy: configuration, listener, hot reload, drain. */
 
 import { randomBytes } from "node:crypto";
+import type { Server as NetServer } from "node:net";
 import { performance } from "node:perf_hooks";
 
 import type { Plugin } from "../sdk/plugin.ts";
@@ -10,6 +11,7 @@ import { loadConfig } from "./config/load.ts";
 import type { Config, Fault, LoadedConfig } from "./config/types.ts";
 import { FollowingWatcher } from "./config/following-watcher.ts";
 import { createServices } from "./create-services.ts";
+import { explainTrace } from "./explain-trace.ts";
 import { models } from "./models/look-up.ts";
 import { ListenError, isLoopback, listen } from "./listen.ts";
 import { readOrCreateLocalToken } from "./local-token.ts";
@@ -23,6 +25,8 @@ import { openStores } from "./stores/open-stores.ts";
 import type { OpenedStores } from "./stores/opened.ts";
 import { type Recovery, createRecovery } from "./stores/recovery.ts";
 import type { StreamTiming } from "./stream/timing.ts";
+import type { FoundTrace, WorkerStatus } from "./workers/messages.ts";
+import { type WorkerPool, startWorkers } from "./workers/pool.ts";
 import { type UserCodeRuntime, createUserCodeRuntime } from "./user-code-runtime.ts";
 
 export interface StartOptions {
@@ -41,8 +45,25 @@ export interface StartOptions {
   readonly watch: boolean;
   /** Waits other than the usual ones, for tests. */
   readonly timing?: Partial<StreamTiming>;
+  /** Where this is not the first process of its server. */
+  readonly worker?: WorkerPlace;
   /** How long new connections are served after a stop has begun, ms. Default: 5000. */
   readonly acceptMs?: number;
+}
+
+/** What a further process of a server shares with the first one. */
+export interface WorkerPlace {
+  readonly socket: NetServer;
+  /** By which the server is known. */
+  readonly instance: string;
+  readonly controlToken: string;
+  /** Of the first process. */
+  readonly pid: number;
+  readonly workers: () => readonly WorkerStatus[];
+  /** Takes a line of the log. */
+  readonly log: (line: string) => void;
+  /** Of another process. @param requestId or `last` */
+  readonly findTrace: (requestId: string) => Promise<FoundTrace | undefined>;
 }
 
 export interface RunningServer {
@@ -59,6 +80,12 @@ export interface RunningServer {
   readonly graceMs: number;
   /** Findings that did not stop the start. */
   readonly faults: readonly Fault[];
+  /** How many processes the configuration wants, this one included. */
+  readonly workers: number;
+  /** Starts the others. @param entry program of a worker @throws StartError */
+  startWorkers(entry: string): Promise<void>;
+  /** Of this process. @param requestId or `last` */
+  findTrace(requestId: string): FoundTrace | undefined;
   /** Reads the configuration files again; resolves when they are in force or refused. */
   reload(): Promise<void>;
   /**
@@ -120,7 +147,8 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
   let url = "";
   let draining = false;
   const instance = randomBytes(8).toString("hex");
-  const controlToken = randomBytes(32).toString("base64url");
+  const controlToken = options.worker?.controlToken ?? randomBytes(32).toString("base64url");
+  let pool: WorkerPool | undefined;
   const localToken = await readOrCreateLocalToken(options.configDir);
   const { stores, recovery } = await openLedger({ options, registry, logger, config: snapshot.config, instance });
   const created = createServices({
@@ -134,6 +162,8 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     controlToken,
     url: () => url,
     draining: () => draining,
+    workers: () => pool?.status() ?? options.worker?.workers() ?? [],
+    findElsewhere: async (requestId) => options.worker?.findTrace(requestId) ?? pool?.findTrace(requestId),
   });
   const { services, log } = created;
   logger.attach(services.logger);
@@ -143,6 +173,7 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
   const listener = await listen((request, response) => void handle(request, response), {
     host,
     port,
+    socket: options.worker?.socket,
     onError: (error) => services.logger.error({ error }, "a connection could not be accepted"),
   }).catch(async (error: unknown) => {
     await recovery.close();
@@ -163,6 +194,12 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
   services.logger.info({ url, instance, snapshot: snapshot.id, faults: faults.length }, "listening");
   services.health.follow();
 
+  function findTrace(asked: string): FoundTrace | undefined {
+    const requestId = asked === "last" ? (services.traces.last ?? "") : asked;
+    const trace = services.traces.get(requestId);
+    return trace === undefined ? undefined : { requestId, at: services.traces.endedAt(requestId), explained: explainTrace(trace) };
+  }
+
   let shutdown: Shutdown | undefined;
   let stopped: Promise<void> | undefined;
   async function stop(graceMs: number): Promise<void> {
@@ -179,7 +216,9 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
       untilIdle: isLoopback(host),
     });
     const startedAt = services.now();
+    const others = pool?.stop(graceMs);
     await shutdown.closed;
+    await others;
     await created.settled(Math.max(lastWordsMs, graceMs - (services.now() - startedAt)));
     services.logger.info({}, "stopped");
     await recovery.close();
@@ -196,10 +235,32 @@ async function startWith({ options, registry, logger, userCode }: Parts): Promis
     takesLocalToken: takesLocalToken(snapshot.config),
     graceMs: snapshot.config.server.graceMs,
     faults,
+    workers: snapshot.config.server.workers,
+    async startWorkers(entry) {
+      const count = snapshot.config.server.workers - 1;
+      const start = { configDir: options.configDir, host, port: listener.port, instance, controlToken, pid: process.pid };
+      pool = startWorkers({
+        count,
+        entry,
+        start,
+        server: listener.server,
+        logger: services.logger,
+        appendLog: (line) => log.append(line),
+        findTrace,
+      });
+      await pool.ready.catch(async (error: unknown) => {
+        await stop(0);
+        throw new StartError(error instanceof Error ? error.message : String(error), [], { cause: error });
+      });
+    },
+    findTrace,
     reload,
     stop(graceMs) {
       if (stopped === undefined) stopped = stop(graceMs ?? snapshots.current.config.server.graceMs);
-      else shutdown?.hurry();
+      else {
+        shutdown?.hurry();
+        void pool?.stop(0);
+      }
       return stopped;
     },
   };

@@ -17,6 +17,7 @@ import type { OpenedStores } from "./stores/opened.ts";
 import type { TraceRing } from "./trace.ts";
 import type { ErrorServices } from "./phases/error-phase.ts";
 import type { Landed } from "./stages/cache.ts";
+import type { FoundTrace } from "./workers/messages.ts";
 import type { PolicyServices } from "./stages/policy.ts";
 import type { CallServices } from "./attempts/run.ts";
 
@@ -42,6 +43,8 @@ export interface Services extends CallServices, PolicyServices, ErrorServices, C
   /** How the deployments are, and whether to ask them. */
   readonly health: Health;
   readonly traces: TraceRing;
+  /** A trace that another process of this server may have. @param requestId or `last` */
+  findElsewhere(requestId: string): Promise<FoundTrace | undefined>;
   /** The configuration in force. */
   snapshot(): Snapshot;
   /** Exchanges that have not ended. */

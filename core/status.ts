@@ -5,6 +5,7 @@ import type { DeploymentHealthRow } from "./health/describe.ts";
 import type { Fault } from "./config/types.ts";
 import type { Phase } from "./sandbox/protocol.ts";
 import type { EngineStatus } from "./stores/opened.ts";
+import type { WorkerStatus } from "./workers/messages.ts";
 import type { SandboxStatus } from "./sandbox/sandbox.ts";
 import type { IgnoredFile, UserUnit } from "./user-code/types.ts";
 
@@ -13,7 +14,12 @@ export interface StatusReport {
   readonly version: string;
   /** Random per process; equal to the one in the state file when it is the same server. */
   readonly instance: string;
+  /** Of the first process. */
   readonly pid: number;
+  /** Of the process that says so. */
+  readonly answeredBy: number;
+  /** Further processes. */
+  readonly workers: readonly WorkerStatus[];
   readonly url: string;
   readonly startedAt: string;
   readonly uptimeMs: number;

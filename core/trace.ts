@@ -37,6 +37,8 @@ export class TraceRing {
   readonly #capacity: number;
   #receivedBytes = 0;
   #last: string | undefined;
+  /** ms since 1970. */
+  readonly #endedAt = new Map<string, number>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -45,17 +47,24 @@ export class TraceRing {
   /** @param isMain whether somebody asking for the last request would mean this one */
   keep(requestId: string, trace: Trace, isMain: boolean = true): void {
     this.#traces.set(requestId, trace);
+    this.#endedAt.set(requestId, Date.now());
     if (isMain) this.#last = requestId;
     this.#receivedBytes += trace.received?.bytes.length ?? 0;
     const oldest = this.#traces.entries().next();
     if (this.#traces.size > this.#capacity && oldest.done !== true) {
       this.#forgetReceived(oldest.value[1]);
       this.#traces.delete(oldest.value[0]);
+      this.#endedAt.delete(oldest.value[0]);
     }
     for (const each of this.#traces.values()) {
       if (this.#receivedBytes <= maxReceivedBytes) break;
       this.#forgetReceived(each);
     }
+  }
+
+  /** ms since 1970; 0 for one that is not there. */
+  endedAt(requestId: string): number {
+    return this.#endedAt.get(requestId) ?? 0;
   }
 
   get(requestId: string): Trace | undefined {

@@ -15,10 +15,15 @@ export function addControl(router: Router, services: Services, requireCaller: Re
     ctx.body = services.redact(JSON.stringify(value));
   };
   router.get("/ccproxy/status", requireCaller, async (ctx) => answer(ctx, await services.status()));
-  router.get("/ccproxy/traces/:id", requireCaller, (ctx) => {
+  router.get("/ccproxy/traces/:id", requireCaller, async (ctx) => {
     const asked = String(ctx["params"]["id"]);
     const requestId = asked === "last" ? (services.traces.last ?? "") : asked;
     const trace = services.traces.get(requestId);
+    const other = trace === undefined || asked === "last" ? await services.findElsewhere(asked) : undefined;
+    if (other !== undefined && other.at >= services.traces.endedAt(requestId)) {
+      answer(ctx, { requestId: other.requestId, ...other.explained });
+      return;
+    }
     if (trace === undefined) {
       const why =
         asked === "last"

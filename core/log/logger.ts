@@ -12,6 +12,8 @@ import { createRotatingFile, type RotatingFileOptions } from "./rotating-file.ts
 export interface LogOptions {
   readonly level: LogConfig["level"];
   readonly file?: RotatingFileOptions;
+  /** In place of a file: whoever writes it takes the lines. */
+  readonly sink?: ((line: string) => void) | undefined;
   /** Where readable lines go; `true` is standard error. Colour follows the stream and NO_COLOR. */
   readonly terminal?: boolean | Writable;
   /** Every value that must not appear. Asked for each line; return the same array while nothing changed. */
@@ -20,6 +22,8 @@ export interface LogOptions {
 
 export interface Log {
   readonly logger: Logger;
+  /** A line as another process has made it, without secrets. */
+  append(line: string): void;
   /** For a reload that changes the level. */
   setLevel(level: LogConfig["level"]): void;
   /** Settles once all lines so far are in the file. */
@@ -48,6 +52,7 @@ export function createLogger(options: LogOptions): Log {
   // Before the file's own last words, which are to hold these.
   process.on("exit", writeEntries);
   const file = options.file && createRotatingFile(options.file);
+  const { sink } = options;
 
   function redact(line: string): string {
     const secrets = options.secrets();
@@ -59,6 +64,7 @@ export function createLogger(options: LogOptions): Log {
     write(line: string): void {
       const safe = redact(line);
       file?.write(safe);
+      sink?.(safe);
       if (terminal !== undefined) terminal.write(`${formatLogLine(safe, terminal)}\n`);
     },
   };
@@ -96,6 +102,10 @@ export function createLogger(options: LogOptions): Log {
     };
   return {
     logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    append(line) {
+      file?.write(line);
+      if (terminal !== undefined) terminal.write(`${formatLogLine(line, terminal)}\n`);
+    },
     setLevel(level) {
       writer.level = level;
     },
