@@ -61,7 +61,7 @@ const nothing = { requests: 0, successes: 0, cacheHits: 0, unknownCosts: 0, cost
 
 function add(sums: Sums, { status, isCacheHit, cost, costAsAsked, tokens }: ExchangeEnd): void {
   sums.requests++;
-  if (status < 400) sums.successes++;
+  if (status > 0 && status < 400) sums.successes++;
   if (isCacheHit) sums.cacheHits++;
   if (cost === null) sums.unknownCosts++;
   sums.cost += cost ?? 0;

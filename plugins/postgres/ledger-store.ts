@@ -93,7 +93,7 @@ function totalsSql(schema: string, by: readonly Grouping[], filter: LedgerFilter
   return `select ${[
     ...columns,
     "count(*) as requests",
-    "count(*) filter (where e.status < 400) as successes",
+    "count(*) filter (where e.status between 1 and 399) as successes",
     "count(*) filter (where e.is_cache_hit) as cache_hits",
     "count(*) filter (where e.cost is null) as unknown_costs",
     "coalesce(sum(e.cost), 0)::bigint as cost",

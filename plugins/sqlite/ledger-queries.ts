@@ -41,7 +41,7 @@ const groups: Readonly<Record<Grouping, string>> = {
 /** `sum` of whole numbers is exact, or fails. */
 const sums = [
   "count(*) AS requests",
-  "sum(e.status < 400) AS successes",
+  "sum(e.status BETWEEN 1 AND 399) AS successes",
   "sum(e.is_cache_hit) AS cache_hits",
   "sum(e.cost IS NULL) AS unknown_costs",
   "coalesce(sum(e.cost), 0) AS cost",

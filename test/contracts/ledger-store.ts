@@ -328,6 +328,24 @@ export function describeLedgerStore(name: string, create: () => Promise<LedgerUn
         ]);
       });
 
+      test("do not take what was recovered for a success: nobody knows how it ended", async () => {
+        await store.write([
+          { type: "exchange", row: started("gone", { instance: "gone", label: "lost" }) },
+          { type: "attempt", row: attempted("gone", 1, { instance: "gone" }) },
+          ...[1, 399, 400].flatMap((status) => whole(`s${status}`, { label: `${status}` }, { status })),
+        ]);
+        await store.recover(["here"], midnight + 5000);
+        const successes = (await store.totals(["label"], {})).map(({ by, requests, successes: some }) => [by[0], requests, some]);
+        expect(successes).toEqual(
+          expect.arrayContaining([
+            ["lost", 1, 0],
+            ["1", 1, 1],
+            ["399", 1, 1],
+            ["400", 1, 0],
+          ]),
+        );
+      });
+
       test("of nothing are none", async () => {
         expect(await store.totals([], { keyId: "nobody" })).toEqual([]);
         expect(await store.totals(["model"], { keyId: "nobody" })).toEqual([]);

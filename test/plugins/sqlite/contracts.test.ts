@@ -9,26 +9,43 @@ import { describeCacheStore } from "../../contracts/cache-store.ts";
 import { describeKeyStore } from "../../contracts/key-store.ts";
 import { describeLedgerStore } from "../../contracts/ledger-store.ts";
 import { describeLimitStore } from "../../contracts/limit-store.ts";
+import { describeOutbox } from "../../contracts/outbox.ts";
+import { describePresenceStore } from "../../contracts/presence.ts";
 import { describeRoutingStore } from "../../contracts/routing-store.ts";
 
 /** The beginning of a minute. */
 const begin = 1_795_392_000_000;
 
-const made: { readonly folder: string; readonly engines: readonly SqliteEngine[] }[] = [];
+const made: { readonly folder: string; readonly engines: SqliteEngine[] }[] = [];
+
+interface Opened {
+  readonly one: SqliteEngine;
+  readonly two: SqliteEngine;
+  readonly advance: (ms: number) => void;
+  /** Closes both, and opens the file anew. */
+  readonly reopen: () => Promise<SqliteEngine>;
+}
 
 /** Two engines over one new file, and one clock for both. */
-function open(): { readonly one: SqliteEngine; readonly two: SqliteEngine; readonly advance: (ms: number) => void } {
+function open(): Opened {
   const folder = mkdtempSync(join(tmpdir(), "ccproxy-sqlite-"));
   let time = begin;
   const options = { path: join(folder, "ccproxy.db"), wallClock: () => time, maxCacheBytes: 4 * 1024 * 1024 };
   const one = openSqlite(options);
   const two = openSqlite(options);
-  made.push({ folder, engines: [one, two] });
+  const engines = [one, two];
+  made.push({ folder, engines });
   return {
     one,
     two,
     advance: (ms) => {
       time += ms;
+    },
+    async reopen() {
+      for (const engine of engines.splice(0)) await engine.close();
+      const reopened = openSqlite(options);
+      engines.push(reopened);
+      return reopened;
     },
   };
 }
@@ -63,4 +80,14 @@ describeCacheStore("sqlite", async () => {
 describeRoutingStore("sqlite", async () => {
   const { one, advance } = open();
   return { store: one.routing, advance };
+});
+
+describeOutbox("sqlite", async () => {
+  const { one, two, reopen } = open();
+  return { outbox: one.outbox, other: two.outbox, reopen: async () => (await reopen()).outbox };
+});
+
+describePresenceStore("sqlite", async () => {
+  const { one, two, advance } = open();
+  return { presence: one.presence, other: two.presence, advance };
 });
