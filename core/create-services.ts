@@ -14,6 +14,7 @@ import { RetryBudgets } from "./attempts/retry-budget.ts";
 import { createBackground } from "./background.ts";
 import type { Exchange } from "./exchange.ts";
 import { createHealth } from "./health/create-health.ts";
+import { accountOf } from "./keys/account.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
 import { createBudgetAlerts } from "./limits/alerts.ts";
 import { createLimiter } from "./limits/hold.ts";
@@ -126,7 +127,7 @@ export function createServices(init: ServicesInit): CreatedServices {
     keyRing: createKeyRing({ keys: init.stores.keys, now }),
     limiter,
     flights: new Flights(),
-    keyIdOf: ({ caller }) => caller.holder?.key.id,
+    keyIdOf: ({ caller: { holder } }) => (holder === undefined ? undefined : accountOf(holder.key)),
     cacheFigures: new CacheFigures(),
     instance: init.instance,
     logger,

@@ -46,6 +46,8 @@ interface Owned extends Terms {
 export interface VirtualKey extends Owned {
   /** SHA-256 in hex. */
   readonly id: string;
+  /** The id it was created with, under which its spend and its limits go on when its secret changes. Absent: it has not. */
+  readonly accountId?: string | undefined;
   /** What people know it by: `sk-...abcd`. */
   readonly name: string;
   readonly alias?: string | undefined;
@@ -114,6 +116,8 @@ export class TakenError extends Error {
   }
 }
 
+export type NextSecret = Required<Pick<VirtualKey, "id" | "name" | "updatedAt">> & Pick<VirtualKey, "accountId">;
+
 /** Changes are durable, power cuts included, when a call has returned. */
 export interface KeyStore {
   get<K extends Kind>(kind: K, id: string): Awaitable<Kinds[K] | undefined>;
@@ -130,7 +134,7 @@ export interface KeyStore {
   /** @returns those that were there */
   delete(kind: Kind, ids: readonly string[]): Awaitable<readonly string[]>;
   /** The same key with another secret; the old one opens nothing any more. @returns undefined when there is none @throws TakenError */
-  rotate(id: string, next: { readonly id: string; readonly name: string; readonly updatedAt: number }): Awaitable<VirtualKey | undefined>;
+  rotate(id: string, next: NextSecret): Awaitable<VirtualKey | undefined>;
   /** Newest first, by `createdAt` and id. Filters are for keys. @returns a page, and how many there are in all */
   list<K extends Kind>(
     kind: K,

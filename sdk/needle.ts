@@ -17,7 +17,8 @@ export class Needle {
 
   push(chunk: Uint8Array): void {
     if (this.#isSeen || chunk.length === 0) return;
-    const bytes = this.#before === undefined ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([this.#before, chunk]);
+    const bytes =
+      this.#before === undefined ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([this.#before, chunk]);
     this.#isSeen = bytes.includes(this.#word);
     // Copied: what is kept of a chunk keeps all of it.
     this.#before = bytes.at(-1) === newline ? undefined : Buffer.from(bytes.subarray(1 - this.#word.length));

@@ -2,13 +2,14 @@
 
 import type { Budget, Terms } from "../../sdk/keys.ts";
 import type { LedgerFilter } from "../../sdk/ledger.ts";
+import { accountOf } from "../keys/account.ts";
 import { periodAt } from "../keys/durations.ts";
 import type { KeyStanding } from "../keys/key-reply.ts";
 import { groupBy } from "../reports/sums.ts";
 import type { Asking } from "./admin.ts";
 
 type OwnerKind = "key" | "user" | "team";
-type Owner = Terms & { readonly id: string; readonly budgetId?: string | undefined };
+type Owner = Terms & { readonly id: string; readonly accountId?: string | undefined; readonly budgetId?: string | undefined };
 
 export async function standingOf(asking: Asking, kind: OwnerKind, record: Owner): Promise<KeyStanding> {
   const [first] = await withStandings(asking, kind, [record]);
@@ -34,11 +35,11 @@ export async function withStandings<Row extends Owner>(
   for (const [duration, group] of groupBy(records, durationOf)) {
     const from = duration === "" ? undefined : periodAt(duration, now).startsAt;
     const [only] = group;
-    const filter: LedgerFilter = group.length === 1 && only !== undefined ? { ...ownedBy(kind, only.id), from } : { from };
+    const filter: LedgerFilter = group.length === 1 && only !== undefined ? { ...ownedBy(kind, accountOf(only)), from } : { from };
     for (const { by, cost } of await ledger.totals([kind], filter)) spent.set(`${duration}\n${by[0] ?? ""}`, cost);
   }
   return records.map((record) => {
-    const key = `${durationOf(record)}\n${record.id}`;
+    const key = `${durationOf(record)}\n${accountOf(record)}`;
     return { record, standing: { spent: spent.get(key) ?? 0, now, shared: sharedOf(record) } };
   });
 }

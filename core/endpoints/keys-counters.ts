@@ -34,26 +34,6 @@ export async function beginAnew(limits: LimitStore, counters: readonly BudgetCou
   await setTo(limits, values, wallClock);
 }
 
-/** What was spent of a budget is spent of the one that takes its place. @param from in the order of `to` */
-export async function carryOver(
-  { limits, ledger }: Pick<OpenedStores, "limits" | "ledger">,
-  from: readonly BudgetCounter[],
-  to: readonly BudgetCounter[],
-  wallClock: number,
-): Promise<void> {
-  const states = await limits.read(from.map(({ key }) => key));
-  const values: Value[] = [];
-  for (const [index, counter] of to.entries()) {
-    const { spending, period } = (from[index] ?? counter).budget;
-    const counted = states[index]?.used ?? 0;
-    // What is of some models only, the counters alone know.
-    const [total] =
-      counted > 0 || spending.only !== undefined ? [] : await ledger.totals([], { ...spending.filter, from: period.startsAt });
-    values.push({ counter, spent: Math.max(counted, total?.cost ?? 0, least) });
-  }
-  await setTo(limits, values, wallClock);
-}
-
 interface Value {
   readonly counter: BudgetCounter;
   readonly spent: NanoDollars;

@@ -6,12 +6,13 @@ import { didYouMean } from "../config/suggest.ts";
 import { encodeGeneratedKey, encodeUpdatedKey } from "../keys/key-reply.ts";
 import { decodeKeyGenerate, decodeKeyUpdate, type KeyUpdate } from "../keys/key-request.ts";
 import { badRequest } from "../keys/read-body.ts";
+import { accountOf } from "../keys/account.ts";
 import { createSecret, idOf, nameOf } from "../keys/secret.ts";
 import { type AdminReply, type AdminRoute, type Asking, changing } from "./admin.ts";
 import { conflict, forbidden, takenAs } from "./admin-error.ts";
 import { checkGrant, isAdmin, leads, mayManageKey, nameOfAdmin, requireAdmin } from "./admin-rights.ts";
 import { standingOf } from "./admin-standings.ts";
-import { beginAnew, budgetCounters, carryOver } from "./keys-counters.ts";
+import { beginAnew, budgetCounters } from "./keys-counters.ts";
 import { checkTeamOf, findBudget, findKey, noSuchKey } from "./keys-found.ts";
 
 export const keyMakeRoutes: readonly AdminRoute[] = [
@@ -115,10 +116,10 @@ async function regenerateKey(asking: Asking): Promise<AdminReply> {
   // Also where nothing changes: who gets the secret must not get more than it may grant.
   const before = await applyUpdate(asking, Object.keys(others).length === 0 ? { ...update, change: (key) => key } : update);
   const secret = createSecret();
-  const key = await services.stores.keys.rotate(before.id, { id: idOf(secret), name: nameOf(secret), updatedAt: now });
+  const next = { id: idOf(secret), name: nameOf(secret), updatedAt: now, accountId: accountOf(before) };
+  const key = await services.stores.keys.rotate(before.id, next);
   if (key === undefined) throw noSuchKey("key");
   const standing = await standingOf(asking, "key", before);
-  await carryOver(services.stores, budgetCounters(before, standing.shared, now), budgetCounters(key, standing.shared, now), now);
   return {
     body: encodeGeneratedKey(key, "", standing),
     secret,

@@ -3,6 +3,7 @@
 import type { Context, Middleware } from "koa";
 
 import type { LedgerFilter } from "../../sdk/ledger.ts";
+import { accountOf } from "../keys/account.ts";
 import { refuseRoute } from "../keys/access.ts";
 import type { Services } from "../services.ts";
 import { refusedAccess } from "../stages/auth.ts";
@@ -37,5 +38,5 @@ export function scopeOf(ctx: Context): LedgerFilter {
   if (admin === undefined) throw new Error("nobody has looked who asks");
   if (admin.kind === "master" || admin.holder.user?.role?.startsWith("proxy_admin") === true) return {};
   const { key } = admin.holder;
-  return key.userId === undefined ? { keyId: key.id } : { userId: key.userId };
+  return key.userId === undefined ? { keyId: accountOf(key) } : { userId: key.userId };
 }

@@ -68,7 +68,7 @@ export async function answerReport(reader: SpendReader, ctx: Context): Promise<v
   const range = requiredRangeOf(ctx);
   const asked = {
     ...range,
-    keyId: keyParameter(ctx),
+    keyId: await keyParameter(ctx, reader.keys),
     userId: textParameter(ctx, "internal_user_id"),
     teamId: textParameter(ctx, "team_id"),
   };

@@ -20,7 +20,7 @@ const stride = 50;
 export async function answerSpendLogs(reader: SpendReader, ctx: Context): Promise<void> {
   const { from, to } = rangeOf(ctx);
   const requestId = textParameter(ctx, "request_id");
-  const asked = { from, to, requestId, keyId: keyParameter(ctx), userId: textParameter(ctx, "user_id") };
+  const asked = { from, to, requestId, keyId: await keyParameter(ctx, reader.keys), userId: textParameter(ctx, "user_id") };
   const isSummary = flagParameter(ctx, "summarize", true) && requestId === undefined && (from !== undefined || to !== undefined);
   const limit = countParameter(ctx, "limit", usualRows, mostRows);
   const before = textParameter(ctx, "before");

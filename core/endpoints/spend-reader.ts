@@ -3,6 +3,8 @@
 import type { Context } from "koa";
 
 import type { Grouping, LedgerFilter, LedgerTotal } from "../../sdk/ledger.ts";
+import type { KeyStore } from "../../sdk/keys.ts";
+import { accountOf } from "../keys/account.ts";
 import { toId } from "../keys/secret.ts";
 import { redacted } from "../reports/redacted.ts";
 import type { OpenedStores } from "../stores/opened.ts";
@@ -54,7 +56,9 @@ export class SpendReader {
 }
 
 /** The id of a key that is named by its secret or its id. @throws ProxyError 400 */
-export function keyParameter(ctx: Context): string | undefined {
+export async function keyParameter(ctx: Context, keys: Pick<KeyStore, "get">): Promise<string | undefined> {
   const text = textParameter(ctx, "api_key");
-  return text === undefined ? undefined : toId(text);
+  if (text === undefined) return undefined;
+  const id = toId(text);
+  return accountOf((await keys.get("key", id)) ?? { id });
 }

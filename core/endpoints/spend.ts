@@ -63,7 +63,7 @@ async function answerActivity(reader: SpendReader, ctx: Context): Promise<void> 
   const page = countParameter(ctx, "page", 1, 1_000_000);
   const size = countParameter(ctx, "page_size", usualDays, mostDays);
   const model = textParameter(ctx, "model");
-  const asked = { ...range, keyId: keyParameter(ctx), userId: textParameter(ctx, "user_id") };
+  const asked = { ...range, keyId: await keyParameter(ctx, reader.keys), userId: textParameter(ctx, "user_id") };
   const found = await reader.totals(ctx, activityGroupings, asked);
   const totals = model === undefined ? found : found.filter(({ by }) => by[1] === model);
   const names = await readKeyNames(

@@ -5,6 +5,7 @@ import { hubDialect } from "../../sdk/hub/dialect.ts";
 import type { ExchangeStart, LedgerCaller, LedgerStore } from "../../sdk/ledger.ts";
 import type { Logger } from "../../sdk/log.ts";
 import type { Exchange } from "../exchange.ts";
+import { accountOf } from "../keys/account.ts";
 import type { PlannedTarget } from "../routing/leg.ts";
 import { costNano } from "../spend/cost.ts";
 import { estimate, guessInputTokens } from "../spend/estimate.ts";
@@ -60,7 +61,14 @@ function describe(exchange: Exchange, { startedAt, address }: Circumstances): Om
 
 function callerOf({ caller }: Exchange, address: string | undefined): LedgerCaller {
   const key = caller.holder?.key;
-  return { kind: caller.kind, keyId: key?.id, keyAlias: key?.alias, userId: key?.userId, teamId: key?.teamId, address };
+  return {
+    kind: caller.kind,
+    keyId: key === undefined ? undefined : accountOf(key),
+    keyAlias: key?.alias,
+    userId: key?.userId,
+    teamId: key?.teamId,
+    address,
+  };
 }
 
 /** Of one deployment, for the request as it is. */

@@ -6,6 +6,7 @@ import { toNanoDollars } from "../../sdk/money.ts";
 import type { BudgetConfig } from "../config/store-types.ts";
 import type { Config, DeploymentConfig } from "../config/types.ts";
 import type { KeyHolder } from "../keys/access.ts";
+import { accountOf } from "../keys/account.ts";
 import type { Deployment } from "../routing/deployment.ts";
 import type { BudgetTerms, Limited, Spending } from "./demands.ts";
 
@@ -42,7 +43,11 @@ export function partiesOf({ holder, tags, config, group, budgetOf }: Belonging):
   };
   if (holder !== undefined) {
     const { key, user, team } = holder;
-    addOwner({ owner: "api_key", model: "model_per_key", id: key.id, name: key.alias ?? key.name, filter: { keyId: key.id } }, terms(key));
+    const account = accountOf(key);
+    addOwner(
+      { owner: "api_key", model: "model_per_key", id: account, name: key.alias ?? key.name, filter: { keyId: account } },
+      terms(key),
+    );
     if (user !== undefined) {
       const named: Named = { owner: "user", model: "model_per_user", id: user.id, name: user.alias, filter: { userId: user.id } };
       // As in LiteLLM, what a key of a team costs is the team's.

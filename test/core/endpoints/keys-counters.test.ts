@@ -55,20 +55,18 @@ describe.each(["memory", "sqlite"] as const)("counters of budgets in %s", (engin
   });
 
   test("stay what they are when a key gets another secret", async () => {
-    const { make, post, limits } = await startKeyServer(engine);
+    const { make, post, get, limits, ledger } = await startKeyServer(engine);
     const { id } = await make({ max_budget: 0.000001, budget_duration: "1d" });
     await limits.reserve("all", [{ ...demand(id, 950, "1d"), amount: 50 }], 1000);
     await limits.settle("all", [50]);
-    const { body } = await post("/key/regenerate", { key: id });
-    expect(await passes(limits, demand(idOf(String(body["key"])), 0, "1d"))).toBe(false);
-  });
-
-  test("also where only the ledger knows of them", async () => {
-    const { make, post, limits, ledger } = await startKeyServer(engine);
-    await post("/budget/new", { budget_id: "daily", max_budget: 0.000001, budget_duration: "1d" });
-    const { id } = await make({ budget_id: "daily" });
     await spend(ledger, { id: "1", start: { caller: { kind: "key", keyId: id } }, end: { cost: 1000 } });
     const { body } = await post("/key/regenerate", { key: id });
-    expect(await passes(limits, demand(idOf(String(body["key"])), 0, "1d"))).toBe(false);
+    const renewed = idOf(String(body["key"]));
+    expect(renewed).not.toBe(id);
+    // Both are kept under the id it was created with.
+    expect(await passes(limits, demand(id, 0, "1d"))).toBe(false);
+    expect((await get(`/key/info?key=${renewed}`)).body).toMatchObject({ info: { spend: 0.000001 } });
+    const again = await post("/key/regenerate", { key: renewed });
+    expect((await get(`/key/info?key=${idOf(String(again.body["key"]))}`)).body).toMatchObject({ info: { spend: 0.000001 } });
   });
 });

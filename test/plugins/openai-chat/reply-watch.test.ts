@@ -21,7 +21,7 @@ describe.each([1, 7, 4096])("a stream in chunks of %i bytes", (size) => {
       complete: true,
       error: undefined,
       errorMessage: undefined,
-      usage: { inputTokens: 35, outputTokens: 9, cacheReadTokens: 10, cacheWriteTokens: 5 },
+      usage: { inputTokens: 35, outputTokens: 9, cacheReadTokens: 10, cacheWriteTokens: 5, reasoningTokens: 4 },
     });
   });
 

@@ -7,6 +7,7 @@ import { preparePrivateFile } from "../../../plugins/sqlite/file.ts";
 import { openSqlite } from "../../../plugins/sqlite/index.ts";
 import { migrate } from "../../../plugins/sqlite/migrations.ts";
 import { tables } from "../../../plugins/sqlite/tables.ts";
+import { writesOf } from "../../contracts/outbox.ts";
 import { batch } from "./rows.ts";
 
 const [what = "", path = "", name = ""] = process.argv.slice(2);
@@ -34,6 +35,16 @@ async function write(): Promise<void> {
   }
 }
 
+/** Appends to the outbox as fast as it can, and says what has returned. */
+async function post(): Promise<void> {
+  const { outbox } = openSqlite({ path, wallClock: Date.now });
+  for (let each = 0; ; each++) {
+    const id = `${name}-${each}`;
+    await outbox.append(writesOf(id));
+    say(`appended ${id}`);
+  }
+}
+
 /** Opens a file at the same moment as others, and writes into it. */
 async function open(): Promise<void> {
   say("ready");
@@ -52,6 +63,7 @@ function migrateForEver(steps: readonly string[]): void {
 }
 
 if (what === "write") await write();
+else if (what === "post") await post();
 else if (what === "open") await open();
 else if (what === "first-step") migrateForEver([`${tables}; ${endless}`]);
 else if (what === "next-step") migrateForEver([tables, endless]);
