@@ -34,7 +34,7 @@ test("what was appended before a kill waits, whole and in order, whichever proce
   const random = seeded(2);
   const arrived: string[] = [];
   let said = 0;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     const names = ["a", "b"].map((name) => `${round}${name}`);
     const lines = await Promise.all(
       names.map(async (name) => {
@@ -69,6 +69,6 @@ test("what was appended before a kill waits, whole and in order, whichever proce
   arrived.push(...(await engine.outbox.peek(1e9)).map(idOf));
   await engine.close();
   expect(new Set(arrived).size).toBe(arrived.length);
-  expect(said).toBeGreaterThan(500);
+  expect(said).toBeGreaterThan(300);
   expect(arrived.length).toBeGreaterThanOrEqual(said);
 });
