@@ -26,7 +26,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
   const providers = new Map<string, { readonly name: string; readonly provider: Provider }>();
   const rules = new Map<string, RuleFactory>();
   const strategies = new Map<string, StrategyFactory>();
-  const engines: Partial<EngineOpeners> = {};
+  const engines = new Map<string, unknown>();
   for (const plugin of plugins) {
     const contribution = plugin.setup();
     for (const dialect of contribution.dialects ?? []) add(dialects, dialect, "dialect", plugin);
@@ -35,8 +35,8 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     }
     for (const rule of contribution.rules ?? []) add(rules, rule, "rule", plugin);
     for (const strategy of contribution.strategies ?? []) add(strategies, strategy, "strategy", plugin);
-    for (const name of Object.keys(contribution.engines ?? {})) if (name in engines) throw taken(plugin, "engine", name);
-    Object.assign(engines, contribution.engines);
+    for (const name of Object.keys(contribution.engines ?? {})) if (engines.has(name)) throw taken(plugin, "engine", name);
+    for (const [name, open] of Object.entries(contribution.engines ?? {})) engines.set(name, open);
   }
   const hub = dialects.get(hubDialect)?.ingress;
   if (hub === undefined) throw new Error(`no plugin contributes the dialect "${hubDialect}", which all others are translated to`);
@@ -47,7 +47,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     modelLists: [...dialects.values()].flatMap(({ ingress }) => ingress?.modelList ?? []),
     rules,
     strategies,
-    engines,
+    engines: Object.fromEntries(engines) as Partial<EngineOpeners>,
   };
 }
 

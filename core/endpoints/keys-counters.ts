@@ -8,7 +8,6 @@ import type { NanoDollars } from "../../sdk/money.ts";
 import { withBudget } from "../keys/rights.ts";
 import { type Limit, limitsOf } from "../limits/demands.ts";
 import { partiesOf } from "../limits/parties.ts";
-import type { OpenedStores } from "../stores/opened.ts";
 
 export type BudgetCounter = Limit & { readonly budget: NonNullable<Limit["budget"]> };
 

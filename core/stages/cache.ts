@@ -45,7 +45,7 @@ export function cacheStage(services: CacheServices): Middleware {
 }
 
 /** @throws what `call` throws, and the reason of the exchange's signal; never for the cache's sake */
-export async function answerFromCache(exchange: Exchange, services: CacheServices, call: () => Promise<Reply>): Promise<Reply> {
+async function answerFromCache(exchange: Exchange, services: CacheServices, call: () => Promise<Reply>): Promise<Reply> {
   const { cache } = services.stores;
   const config = exchange.snapshot.config.stores.cache;
   if (cache === undefined || config === undefined) return call();

@@ -142,11 +142,10 @@ export function createOutboxedLedger(
   }
 
   async function flush(): Promise<void> {
-    do {
-      const drained = drain();
-      hurry?.();
-      await drained;
-    } while (!isAway && !isClosed && (await outbox.count()) > 0);
+    const drained = drain();
+    hurry?.();
+    await drained;
+    if (!isAway && !isClosed && (await outbox.count()) > 0) await flush();
   }
 
   /** Whoever reads finds what was written before. */

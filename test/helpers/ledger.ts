@@ -5,8 +5,8 @@ import { openSqlite, type SqliteEngine } from "../../plugins/sqlite/index.ts";
 import type { LedgerStore } from "../../sdk/ledger.ts";
 
 /** Everything that has been written by the time of a call is in what it returns. */
-export function upToDate({ ledger, outbox, ping }: SqliteEngine): LedgerStore {
-  return createOutboxedLedger(ledger, outbox, ping, {
+function upToDate(engine: SqliteEngine): LedgerStore {
+  return createOutboxedLedger(engine.ledger, engine.outbox, () => engine.ping(), {
     gatherMs: 1,
     batch: 100,
     retryMs: 10,
