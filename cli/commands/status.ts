@@ -49,6 +49,24 @@ function describeStopped(found: Exclude<RunState, { readonly type: "running" }>,
     : `ccproxy does not answer at ${server?.url ?? "its address"}: process ${pid} is stopping, or hangs; "ccproxy stop" ends it at once\n`;
 }
 
+function describeWorkers({ workers }: StatusReport, paint: Paint): string {
+  const ready = workers.filter(({ isReady }) => isReady).length;
+  const restarts = workers.reduce((sum, worker) => sum + worker.restarts, 0);
+  const all = `${workers.length + 1} processes${restarts === 0 ? "" : `, ${restarts} started anew`}`;
+  return ready === workers.length ? all : paint("yellow", `${all}, ${workers.length - ready} not ready`);
+}
+
+function describeStore({ name, keeps, isUp, problem, waiting = 0 }: StatusReport["stores"][number], paint: Paint): string {
+  const late = waiting === 0 ? "" : `, ${waiting} writes on their way`;
+  return `${keeps.join(", ")} in ${name}${late}${isUp ? "" : paint("red", `, which is away: ${problem ?? "no reason known"}`)}`;
+}
+
+function describeCache({ hits, coalesced, misses, stored }: NonNullable<StatusReport["cache"]>): string {
+  const asked = hits + coalesced + misses;
+  const ratio = asked === 0 ? "nothing asked yet" : `${Math.round(((hits + coalesced) / asked) * 100)} % of ${asked} answered from it`;
+  return `${ratio}${coalesced === 0 ? "" : `, ${coalesced} of them at the same time as another`}, ${stored} kept`;
+}
+
 function printRunning({ stdout }: CliContext, report: StatusReport, log: string | null): void {
   const paint = painter(stdout);
   const { config, last } = report;
@@ -59,8 +77,11 @@ function printRunning({ stdout }: CliContext, report: StatusReport, log: string 
       "process",
       `${report.pid}, up ${duration(report.uptimeMs)}, ${report.openExchanges} open request${report.openExchanges === 1 ? "" : "s"}`,
     ],
+    ...(report.workers.length === 0 ? [] : [["workers", describeWorkers(report, paint)]]),
     ["config", `${config.files.map(shortPath).join(", ")} (reading ${config.snapshot}, ${localTime(config.loadedAt)})`],
     ["log", log === null ? "none yet" : shortPath(log)],
+    ...report.stores.map((store) => ["keeps", describeStore(store, paint)]),
+    ...(report.cache === null ? [] : [["cache", describeCache(report.cache)]]),
     ["last", last === null ? "no request yet" : describeLast(last, paint)],
   ];
   stdout.write(table(rows.map(([name = "", value = ""]) => [paint("dim", name), value])));

@@ -22,10 +22,19 @@ export function addHealth(router: Router, services: Services, requireCaller: Req
       ctx.body = { status: "alive" };
     });
   }
-  router.get("/health/readiness", (ctx) => {
+  router.get("/health/readiness", async (ctx) => {
     const draining = services.draining();
+    const stores = await services.stores.status();
+    const ledger = stores.find(({ keeps }) => keeps.includes("ledger"));
     ctx.status = draining ? 503 : 200;
-    ctx.body = { status: draining ? "draining" : "ready", snapshot: services.snapshot().id, db: "Not connected", litellm_version: version };
+    ctx.body = {
+      status: draining ? "draining" : "ready",
+      snapshot: services.snapshot().id,
+      // What is away is worked around, as configured: it does not make the proxy unready. Why it is away is not for everybody.
+      db: ledger?.isUp === true ? "connected" : "Not connected",
+      stores: stores.map(({ name, keeps, isUp }) => ({ name, keeps, up: isUp })),
+      litellm_version: version,
+    };
   });
   router.get("/health", requireCaller, async (ctx) => {
     const { health } = services;
