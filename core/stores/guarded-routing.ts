@@ -78,6 +78,7 @@ export function guardRouting(
     late.add(`end ${(lateEnds += 1)}`, () => shared.end(id, lateEnd), maxTries);
   }
 
+  /** What is left of it by then; nothing where it is in use again. */
   async function coolLater(key: string): Promise<void> {
     const [left] = await local.cooldowns([key]);
     if (left !== undefined) await shared.cool(key, left);
@@ -111,12 +112,10 @@ export function guardRouting(
     fail: (id, windowMs) => either((store) => store.fail(id, windowMs)),
     forgive: async (id) => void (await both((store) => store.forgive(id))),
     async cool(key, cooldown) {
-      if (!(await both((store) => store.cool(key, cooldown)))) late.add(coolingOf(key), () => coolLater(key), maxTries);
+      if (!(await both((store) => store.cool(key, cooldown)))) late.add(`cool ${key}`, () => coolLater(key), maxTries);
     },
-    async warm(key) {
-      late.forget(coolingOf(key));
-      await both((store) => store.warm(key));
-    },
+    // On a server that is away it runs out by itself: by the time it is back, another process may have had a reason for it.
+    warm: async (key) => void (await both((store) => store.warm(key))),
     cooldowns: (keys) => either((store) => store.cooldowns(keys)),
     // A server that came back empty does not know it.
     bound: async (session) => (await either((store) => store.bound(session))) ?? local.bound(session),
@@ -134,8 +133,4 @@ export function guardRouting(
       return late.waiting;
     },
   };
-}
-
-function coolingOf(key: string): string {
-  return `cool ${key}`;
 }
