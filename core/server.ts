@@ -287,7 +287,7 @@ async function openLedger({ options, registry, logger, config, instance }: Ledge
       now: () => performance.now(),
       wallClock,
     });
-    const recovery = createRecovery({ ...stores, instance, logger, wallClock });
+    const recovery = createRecovery({ ...stores, instance, logger, wallClock, keptMs: () => config.stores.spendMs });
     await recovery.round();
     recovery.start();
     return { stores, recovery };

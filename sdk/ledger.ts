@@ -163,7 +163,7 @@ export interface LedgerTotal {
   /** In the order of the groupings; empty text where an exchange has none. */
   readonly by: readonly string[];
   readonly requests: number;
-  /** Ended with a status below 400. */
+  /** Ended with a status from 1 to 399. */
   readonly successes: number;
   readonly cacheHits: number;
   /** Ended, yet at an unknown cost. */

@@ -9,8 +9,6 @@ const periodText = z.string().regex(/^\d+(s|m|h|d|w|mo)$/, { error: "a time such
 export interface StoreKeys {
   readonly database_url: string | undefined;
   readonly database_connection_pool_limit: number | undefined;
-  readonly store_prompts_in_spend_logs: boolean | undefined;
-  readonly store_prompts_ttl: string | undefined;
   readonly maximum_spend_logs_retention_period: string | undefined;
   readonly disable_spend_logs: boolean | undefined;
   readonly global_max_parallel_requests: number | undefined;
@@ -28,12 +26,6 @@ export const storeSchema: MappingSchema<StoreKeys> = z.object({
     default: "the variable `DATABASE_URL`, else SQLite in `~/.ccproxy/ccproxy.db`",
   }),
   database_connection_pool_limit: key(count(1), { description: "Connections to it, at most.", type: "whole number", default: "10" }),
-  store_prompts_in_spend_logs: key(flag, {
-    description: "Keeps what was asked and answered with the spend, for `store_prompts_ttl`.",
-    type: "true or false",
-    default: "`false`",
-  }),
-  store_prompts_ttl: key(periodText, { description: "Ours. How long that is.", type: "time", default: "`7d`" }),
   maximum_spend_logs_retention_period: key(periodText, { description: "Rows of spend that are older are forgotten.", type: "time" }),
   disable_spend_logs: key(flag, {
     description: "Keeps no rows of spend. Budgets are then counted from the start of the process.",

@@ -43,8 +43,6 @@ export interface StoresConfig {
   readonly redis: RedisConfig | undefined;
   /** Of limits and budgets, while Redis is away. */
   readonly whenRedisIsAway: "fail_open" | "fail_closed";
-  /** What was said is kept for so long; undefined: never. */
-  readonly promptsMs: number | undefined;
   /** Whether there are rows of spend at all. */
   readonly keepsSpend: boolean;
   /** Rows of the ledger are kept for so long; undefined: for ever. */

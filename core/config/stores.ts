@@ -32,7 +32,6 @@ export const defaultStores: StoresConfig = {
   databaseConnections: 10,
   redis: undefined,
   whenRedisIsAway: "fail_open",
-  promptsMs: undefined,
   keepsSpend: true,
   spendMs: undefined,
   budget: undefined,
@@ -59,7 +58,6 @@ export function readStores(root: Place, { general, router, litellm, variables }:
     databaseConnections: general.database_connection_pool_limit ?? defaultStores.databaseConnections,
     redis,
     whenRedisIsAway: router.when_redis_is_away ?? defaultStores.whenRedisIsAway,
-    promptsMs: general.store_prompts_in_spend_logs === true ? readPeriod(general.store_prompts_ttl ?? "7d") : undefined,
     keepsSpend: general.disable_spend_logs !== true,
     spendMs:
       general.maximum_spend_logs_retention_period === undefined ? undefined : readPeriod(general.maximum_spend_logs_retention_period),

@@ -135,12 +135,14 @@ class Opening {
     const local = createMemoryRoutingStore({ now, wallClock });
     if (config.redis === undefined) return workers === 1 ? local : this.#kept(file, "routing").routing;
     const redis = this.#kept(await this.#redisAt(config.redis), "routing");
-    return guardRouting(redis.routing, local, {
+    const guarded = guardRouting(redis.routing, local, {
       onChange(isAway) {
         if (isAway) logger.warn({ server: redis.name }, "the server that keeps cooldowns and sessions is away: this process keeps its own");
         else logger.info({ server: redis.name }, "the server that keeps cooldowns and sessions is back");
       },
     });
+    this.#beforeClose.push(() => guarded.close());
+    return guarded;
   }
 
   async #cache(file: OpenedEngines["sqlite"]): Promise<CacheStore | undefined> {

@@ -10,11 +10,13 @@ import type { Logger } from "../../sdk/log.ts";
 import type { Instance, PresenceStore } from "../../sdk/presence.ts";
 
 export interface RecoveryOptions {
-  readonly ledger: Pick<LedgerStore, "recover">;
+  readonly ledger: Pick<LedgerStore, "recover" | "prune">;
   readonly presence: PresenceStore;
   readonly instance: string;
   readonly logger: Logger;
   readonly wallClock: () => number;
+  /** Rows are forgotten that are older; undefined: none. Asked each time. */
+  readonly keptMs?: () => number | undefined;
   readonly beatMs?: number;
   /** Whoever was not heard of for so long is taken for dead. */
   readonly silentMs?: number;
@@ -30,15 +32,17 @@ export interface Recovery {
 
 const usualBeatMs = 15_000;
 const usualSilentMs = 60_000;
+const forgetEveryMs = 600_000;
 
 /** Instances of this very process. */
 const here = new Set<string>();
 
 export function createRecovery(options: RecoveryOptions): Recovery {
-  const { ledger, presence, instance, logger, wallClock, beatMs = usualBeatMs, silentMs = usualSilentMs } = options;
+  const { ledger, presence, instance, logger, wallClock, keptMs, beatMs = usualBeatMs, silentMs = usualSilentMs } = options;
   const self: Instance = { id: instance, host: hostname(), pid: process.pid };
   here.add(instance);
   let timer: NodeJS.Timeout | undefined;
+  let forgottenAt = -Infinity;
   let running: Promise<unknown> = Promise.resolve();
 
   async function round(): Promise<readonly AttemptRecord[]> {
@@ -48,7 +52,17 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     const recovered = await ledger.recover([...new Set([...alive, instance])], wallClock());
     if (recovered.length > 0)
       logger.warn({ attempts: recovered.length }, "requests of a process that was killed are in the ledger as unknown, at their estimates");
+    await forget();
     return recovered;
+  }
+
+  async function forget(): Promise<void> {
+    const kept = keptMs?.();
+    const now = wallClock();
+    if (kept === undefined || now - forgottenAt < forgetEveryMs) return;
+    forgottenAt = now;
+    const count = await ledger.prune(now - kept);
+    if (count > 0) logger.info({ exchanges: count }, "old rows of the ledger were forgotten");
   }
 
   return {
