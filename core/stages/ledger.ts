@@ -3,6 +3,7 @@
 import type { Middleware } from "koa";
 
 import { isFromCache } from "../cache/outcome.ts";
+import { toUsd } from "../../sdk/money.ts";
 import type { Exchange, Settlement } from "../exchange.ts";
 import { type AccountServices, openAccounts } from "../ledger/open-accounts.ts";
 import { afterwardsOf } from "../phases/afterwards.ts";
@@ -46,6 +47,8 @@ export function keepAccounts(exchange: Exchange, services: LedgerServices, addre
       ms: totalMs,
     });
     if (written !== undefined) services.inBackground(written);
+    const cost = accounts.finalCost;
+    if (cost !== undefined) exchange.trace.add("ledger", "settled", { costUsd: cost === null ? null : toUsd(cost) });
   });
 }
 

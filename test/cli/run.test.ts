@@ -183,7 +183,8 @@ describe("the rules of a project", () => {
     return { home, project };
   }
 
-  test("count once they are trusted, as long as they stay the same, for commands run there", async () => {
+  // A dozen programs, one after the other.
+  test("count once they are trusted, as long as they stay the same, for commands run there", { timeout: 60_000 }, async () => {
     const { home, project } = await homeWithProject();
     const cwd = join(project, "deep");
     const before = await home.ccproxy(["run", ...askForHello], { cwd });
