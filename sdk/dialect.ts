@@ -21,6 +21,8 @@ export interface Usage {
   readonly reasoningTokens?: number | undefined;
   /** Searches and the like that the provider made. */
   readonly serverToolUses?: number | undefined;
+  /** How it was served, as the upstream says: `batch`, `flex` and `priority` have prices of their own. */
+  readonly serviceTier?: string | undefined;
 }
 
 /** `generate` runs a model; `count_tokens` only counts; `embeddings` passes as it is to providers that have it. */

@@ -14,7 +14,12 @@ export interface TokenPrices {
   readonly serverTool?: number | undefined;
 }
 
+/** Ways of being served that cost something else. */
+export type Tier = "batch" | "flex" | "priority";
+
 export interface Prices extends TokenPrices {
+  /** In their place, as far as they are named. */
+  readonly tiers?: Readonly<Partial<Record<Tier, TokenPrices>>>;
   /** In their place for requests with more input, what was cached included: the last one that applies, for all tokens. */
   readonly above?: readonly (TokenPrices & { readonly tokens: number })[];
 }
@@ -35,6 +40,17 @@ const kinds: readonly Kind[] = ["input", "output", "cacheRead", "cacheWrite", "c
 
 /** Prices that `model_info` names in LiteLLM's words, `…_above_200k_tokens` among them; undefined where it names none. */
 export function pricesOfInfo(info: Readonly<Record<string, unknown>>): Prices | undefined {
+  const known = ofInfos.get(info);
+  if (known !== undefined) return known.prices;
+  const prices = readInfo(info);
+  ofInfos.set(info, { prices });
+  return prices;
+}
+
+/** Those of a deployment are asked for with each request, and stay the same. */
+const ofInfos = new WeakMap<object, { readonly prices: Prices | undefined }>();
+
+function readInfo(info: Readonly<Record<string, unknown>>): Prices | undefined {
   const sizes = new Set<number>();
   for (const name of Object.keys(info)) {
     const [, thousands] = /_above_(\d+)k_tokens$/.exec(name) ?? [];
@@ -44,9 +60,17 @@ export function pricesOfInfo(info: Readonly<Record<string, unknown>>): Prices | 
   const above = [...sizes]
     .sort((one, other) => one - other)
     .map((thousands) => ({ tokens: thousands * 1000, ...base, ...read(info, `_above_${thousands}k_tokens`) }));
+  const tiers = Object.fromEntries(
+    Object.entries(tierSuffixes).flatMap(([tier, suffix]) => {
+      const prices = read(info, suffix);
+      return Object.keys(prices).length === 0 ? [] : [[tier, prices]];
+    }),
+  );
   if (Object.keys(base).length === 0 && above.length === 0) return undefined;
-  return above.length === 0 ? base : { ...base, above };
+  return { ...base, ...(above.length === 0 ? {} : { above }), ...(Object.keys(tiers).length === 0 ? {} : { tiers }) };
 }
+
+const tierSuffixes: Readonly<Record<Tier, string>> = { batch: "_batches", flex: "_flex", priority: "_priority" };
 
 function read(info: Readonly<Record<string, unknown>>, suffix: string): TokenPrices {
   const found = kinds.flatMap((kind) => {
@@ -65,4 +89,21 @@ function priceOf(value: unknown): number | undefined {
 /** Those that hold for a request of this size. @param inputTokens what was cached included */
 export function pricesAt(prices: Prices, inputTokens: number): TokenPrices {
   return prices.above?.findLast(({ tokens }) => inputTokens > tokens) ?? prices;
+}
+
+/**
+ * Those of a tier. Batches and flexible processing cost half at Anthropic, OpenAI and Google; what priority costs is different for each model.
+ *
+ * @returns undefined where nobody knows
+ */
+export function pricesOfTier(usual: TokenPrices, { tiers }: Prices, tier: string | undefined): TokenPrices | undefined {
+  if (tier !== "batch" && tier !== "flex" && tier !== "priority") return usual;
+  const own = tiers?.[tier];
+  if (own !== undefined) return { ...usual, ...own };
+  return tier === "priority" ? undefined : halved(usual);
+}
+
+function halved({ serverTool, ...prices }: TokenPrices): TokenPrices {
+  const halves = Object.entries(prices).map(([kind, price]) => [kind, price === undefined ? undefined : price / 2] as const);
+  return { ...Object.fromEntries(halves), serverTool };
 }

@@ -3,7 +3,7 @@
 import type { Usage } from "../../sdk/dialect.ts";
 import { type NanoDollars, toNanoDollars } from "../../sdk/money.ts";
 import { lookUpDeployment } from "../models/look-up.ts";
-import { type Prices, type TokenPrices, pricesAt, pricesOfInfo } from "../models/prices.ts";
+import { type Prices, type TokenPrices, pricesAt, pricesOfInfo, pricesOfTier } from "../models/prices.ts";
 
 /** Who answered: the deployment itself, not the model the client asked for. */
 export interface Answered {
@@ -34,7 +34,8 @@ function costOf(usage: Usage | undefined, prices: Prices): number | null {
   if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return null;
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
   const { cacheWrite1hTokens = 0, reasoningTokens = 0, serverToolUses = 0 } = usage;
-  const each = pricesAt(prices, inputTokens + cacheReadTokens + cacheWriteTokens);
+  const each = pricesOfTier(pricesAt(prices, inputTokens + cacheReadTokens + cacheWriteTokens), prices, usage.serviceTier);
+  if (each === undefined) return null;
   const parts: readonly (readonly [tokens: number, price: number | undefined])[] = [
     [inputTokens, each.input],
     [Math.max(0, outputTokens - reasoningTokens), each.output],

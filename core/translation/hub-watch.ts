@@ -57,6 +57,7 @@ export class HubWatch {
       cacheWriteTokens: tokens(usage["cache_creation_input_tokens"]) ?? before?.cacheWriteTokens,
       ...rare("cacheWrite1hTokens", tokens(record(usage["cache_creation"])?.["ephemeral_1h_input_tokens"]) ?? before?.cacheWrite1hTokens),
       ...rare("reasoningTokens", tokens(record(usage["output_tokens_details"])?.["thinking_tokens"]) ?? before?.reasoningTokens),
+      ...tierOf(text(usage["service_tier"]) ?? before?.serviceTier),
       ...rare("serverToolUses", tokens(record(usage["server_tool_use"])?.["web_search_requests"]) ?? before?.serverToolUses),
     };
   }
@@ -69,4 +70,9 @@ function tokens(value: Json | undefined): number | undefined {
 /** What few replies count. */
 function rare(name: "cacheWrite1hTokens" | "reasoningTokens" | "serverToolUses", count: number | undefined): Partial<Usage> {
   return (count ?? 0) === 0 ? {} : { [name]: count };
+}
+
+/** Only where it is not the usual one. */
+function tierOf(serviceTier: string | undefined): Partial<Usage> {
+  return serviceTier === undefined || serviceTier === "standard" ? {} : { serviceTier };
 }

@@ -135,12 +135,14 @@ function parseUsage(text: string): Usage | undefined {
 }
 
 /** What few replies have. Of the provider's tools searches alone are paid for by the use. */
-function rarities({ cache_creation: written, server_tool_use: uses }: WireUsage): Partial<Usage> {
-  return rare(count(written?.ephemeral_1h_input_tokens), count(uses?.web_search_requests));
+function rarities({ cache_creation: written, server_tool_use: uses, service_tier: tier }: WireUsage): Partial<Usage> {
+  return rare(count(written?.ephemeral_1h_input_tokens), count(uses?.web_search_requests), tier ?? undefined);
 }
 
-function rare(cacheWrite1hTokens: number | undefined, serverToolUses: number | undefined): Partial<Usage> {
+/** The tier only where it is not the usual one. */
+function rare(cacheWrite1hTokens: number | undefined, serverToolUses: number | undefined, serviceTier: string | undefined): Partial<Usage> {
   return {
+    ...(serviceTier === undefined || serviceTier === "standard" ? {} : { serviceTier }),
     ...((cacheWrite1hTokens ?? 0) === 0 ? {} : { cacheWrite1hTokens }),
     ...((serverToolUses ?? 0) === 0 ? {} : { serverToolUses }),
   };
@@ -157,7 +159,11 @@ function merge(start: Usage | undefined, last: Usage | undefined): Usage | undef
     outputTokens: last.outputTokens ?? start.outputTokens,
     cacheReadTokens: last.cacheReadTokens ?? start.cacheReadTokens,
     cacheWriteTokens: last.cacheWriteTokens ?? start.cacheWriteTokens,
-    ...rare(last.cacheWrite1hTokens ?? start.cacheWrite1hTokens, last.serverToolUses ?? start.serverToolUses),
+    ...rare(
+      last.cacheWrite1hTokens ?? start.cacheWrite1hTokens,
+      last.serverToolUses ?? start.serverToolUses,
+      last.serviceTier ?? start.serviceTier,
+    ),
   };
 }
 

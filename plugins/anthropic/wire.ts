@@ -9,6 +9,7 @@ export interface WireUsage {
   readonly cache_read_input_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
   readonly cache_creation?: { readonly ephemeral_1h_input_tokens?: number | null } | null;
+  readonly service_tier?: string | null;
   readonly server_tool_use?: { readonly web_search_requests?: number | null } | null;
 }
 

@@ -57,10 +57,10 @@ class ChatReplyWatch implements ReplyWatch {
   end(): ReplySummary {
     const tail = utf8(this.#last(tailBytes));
     const usage = lastUsage(tail) ?? lastUsage(utf8(Buffer.concat(this.#head).subarray(0, headBytes)));
-    if (!this.#isStream) return { complete: true, error: undefined, usage };
+    if (!this.#isStream) return { complete: true, error: undefined, usage: withTier(usage, tail) };
     const complete = isDone.test(tail);
     const error = complete ? undefined : lastError(tail);
-    return { complete, error: error?.type, errorMessage: error?.message, usage };
+    return { complete, error: error?.type, errorMessage: error?.message, usage: withTier(usage, tail) };
   }
 
   /** Keeps what it takes to hold the tail, no copies. */
@@ -113,6 +113,15 @@ function lastUsage(tail: string): Usage | undefined {
     };
   }
   return undefined;
+}
+
+/** Stands beside the usage, in each event and in a reply of one piece. */
+const tierField = /"service_tier"\s*:\s*"(\w{1,20})"/g;
+
+function withTier(usage: Usage | undefined, tail: string): Usage | undefined {
+  const serviceTier = [...tail.matchAll(tierField)].at(-1)?.[1];
+  if (usage === undefined || serviceTier === undefined || serviceTier === "default") return usage;
+  return { ...usage, serviceTier };
 }
 
 function reasoningOf(counts: WriterUsage): Partial<Usage> {

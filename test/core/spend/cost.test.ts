@@ -115,3 +115,39 @@ describe("the cost by the list of prices", () => {
     expect(costUsd({ ...usage, inputTokens: 200_001 }, info)).toBe(400_002);
   });
 });
+
+describe("the cost of what is not usual", () => {
+  const plain = { inputTokens: 100, outputTokens: 10, cacheReadTokens: 0, cacheWriteTokens: 0 };
+  const each = { input_cost_per_token: 1, output_cost_per_token: 10 };
+
+  it("counts what is written to a cache for an hour at its own price, else at twice that of input", () => {
+    const written = { ...plain, cacheWriteTokens: 30, cacheWrite1hTokens: 20 };
+    const cached = { ...each, cache_creation_input_token_cost: 1.25 };
+    expect(costUsd(written, cached)).toBe(200 + 12.5 + 40);
+    expect(costUsd(written, { ...cached, cache_creation_input_token_cost_above_1hr: 3 })).toBe(200 + 12.5 + 60);
+  });
+
+  it("counts thoughts at their own price where they have one", () => {
+    const thought = { ...plain, reasoningTokens: 4 };
+    expect(costUsd(thought, each)).toBe(200);
+    expect(costUsd(thought, { ...each, output_cost_per_reasoning_token: 20 })).toBe(240);
+  });
+
+  it("counts each search", () => {
+    expect(costUsd({ ...plain, serverToolUses: 2 }, each)).toBe(200.02);
+    expect(costUsd({ ...plain, serverToolUses: 2 }, { ...each, server_tool_use_cost_per_request: 1 })).toBe(202);
+  });
+
+  it("is half of it for batches and flexible processing, or as named", () => {
+    expect(costUsd({ ...plain, serviceTier: "batch" }, each)).toBe(100);
+    expect(costUsd({ ...plain, serviceTier: "flex" }, each)).toBe(100);
+    expect(costUsd({ ...plain, serviceTier: "batch" }, { ...each, input_cost_per_token_batches: 0.1 })).toBe(10 + 100);
+    expect(costUsd({ ...plain, serviceTier: "standard" }, each)).toBe(200);
+  });
+
+  it("of priority is as named, and else not known", () => {
+    const named = { ...each, input_cost_per_token_priority: 2, output_cost_per_token_priority: 20 };
+    expect(costUsd({ ...plain, serviceTier: "priority" }, named)).toBe(400);
+    expect(costUsd({ ...plain, serviceTier: "priority" }, each)).toBeNull();
+  });
+});
