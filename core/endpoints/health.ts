@@ -26,13 +26,14 @@ export function addHealth(router: Router, services: Services, requireCaller: Req
     const draining = services.draining();
     const stores = await services.stores.status();
     const ledger = stores.find(({ keeps }) => keeps.includes("ledger"));
+    const away = stores.filter(({ isUp }) => !isUp).map(({ name }) => name);
     ctx.status = draining ? 503 : 200;
     ctx.body = {
       status: draining ? "draining" : "ready",
       snapshot: services.snapshot().id,
       // What is away is worked around, as configured: it does not make the proxy unready. Why it is away is not for everybody.
       db: ledger?.isUp === true ? "connected" : "Not connected",
-      stores: stores.map(({ name, keeps, isUp }) => ({ name, keeps, up: isUp })),
+      ...(away.length === 0 ? {} : { away }),
       litellm_version: version,
     };
   });

@@ -117,6 +117,7 @@ describe("the trace of a request", () => {
       "router: planned",
       "call: sending",
       "call: answered",
+      "ledger: settled",
       "ingress: completed",
     ]);
     expect(steps.map(({ us }) => us)).toEqual(steps.map(({ us }) => us).toSorted((a, b) => a - b));

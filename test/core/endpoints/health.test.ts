@@ -307,7 +307,7 @@ it("GET /health/readiness and liveness tell what a probe of LiteLLM reads", asyn
   expect(await probe("/health/readiness")).toEqual({
     status: "ready",
     snapshot: 1,
-    db: "Not connected",
+    db: "connected",
     litellm_version: expect.any(String),
   });
   expect([await probe("/health/liveliness"), await probe("/health/liveness")]).toEqual([{ status: "alive" }, { status: "alive" }]);
