@@ -15,8 +15,8 @@ import { createSecret, idOf, nameOf, toId } from "./secret.ts";
 const never = "-1";
 const block = name.refine(isAddressBlock, { error: "an IP address, or a block such as 10.0.0.0/8" });
 const route = name.refine(isRouteEntry, { error: `a path such as /v1/*, or ${listWords([...routeGroups.keys()], "or")}` });
-const ownSecretWords = 'text that begins with "sk-", of visible ASCII characters';
-const ownSecret = z.string({ error: ownSecretWords }).regex(/^sk-[\x21-\x7e]{1,500}$/, { error: ownSecretWords });
+const ownSecretWords = 'text that begins with "sk-" but not with "sk-ant-" as Anthropic\'s own, of visible ASCII characters';
+const ownSecret = z.string({ error: ownSecretWords }).regex(/^sk-(?!ant-)[\x21-\x7e]{1,500}$/, { error: ownSecretWords });
 
 const keyFields = {
   ...ownedFields,

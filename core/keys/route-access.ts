@@ -5,7 +5,9 @@ import { createPattern } from "../routing/pattern.ts";
 const llmPaths =
   "messages messages/count_tokens messages/batches messages/batches/* chat/completions completions embeddings responses responses/* " +
   "moderations images/* audio/* rerank models models/* batches batches/* files files/* fine_tuning/* realtime videos videos/*";
-const nativePaths = "/v1beta/models /v1beta/models/* /engines/* /openai/* /anthropic/* /azure/* /bedrock/* /vertex_ai/* /gemini/*";
+/** Claude Code asks its vendor, with its own login, how that stands. */
+const nativePaths =
+  "/api/oauth/usage /v1beta/models /v1beta/models/* /engines/* /openai/* /anthropic/* /azure/* /bedrock/* /vertex_ai/* /gemini/*";
 const managedAreas = "key user team customer end_user organization project budget tag spend global model";
 const modelInfo = "/model/info /v1/model/info /v2/model/info /model_group/info";
 

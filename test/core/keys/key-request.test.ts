@@ -130,7 +130,7 @@ describe("/key/generate", () => {
   });
 
   test("errors never show a secret", () => {
-    for (const key of ["my-own-secret-value", 12_345_678, ["sk-aaaaaaaaaaaaaaaaaaaaa"]])
+    for (const key of ["my-own-secret-value", "sk-ant-api03-of-somebody", 12_345_678, ["sk-aaaaaaaaaaaaaaaaaaaaa"]])
       expect(() => decodeKeyGenerate({ key }, now, undefined)).toThrow(
         /^key: found (text|a number|a list), wanted text that begins with "sk-"/,
       );
