@@ -24,8 +24,12 @@ export interface AccountsOptions {
   readonly tokens: (usage: Usage | undefined) => LedgerTokens | undefined;
   /** What the same tokens of the model that was asked for cost. */
   readonly asAsked: (usage: Usage | undefined) => NanoDollars | null;
+  /** Who answered where nobody was asked: a mock, or whoever did once what comes from a cache. */
+  readonly served: () => Served | undefined;
   readonly onTrouble: (error: unknown) => void;
 }
+
+export type Served = Pick<Priced, "model" | "provider" | "deploymentId">;
 
 /** How it ended, for whom it was made. */
 export interface AccountsEnd {
@@ -123,12 +127,13 @@ export class Accounts {
     const { book, asAsked, tokens, onTrouble } = this.#options;
     const taken = this.#taken;
     taken?.settle(end);
+    const served = taken?.priced ?? (end.status === 200 ? this.#options.served() : undefined);
     const row: Ended = {
       outcome: end.outcome,
       status: end.status,
-      modelServed: taken?.priced?.model,
-      provider: taken?.priced?.provider,
-      deploymentId: taken?.priced?.deploymentId,
+      modelServed: served?.model,
+      provider: served?.provider,
+      deploymentId: served?.deploymentId,
       isCacheHit: end.isCacheHit,
       firstByteMs: end.firstByteMs,
       ms: end.ms,

@@ -11,7 +11,7 @@ import { costNano } from "../spend/cost.ts";
 import { estimate, guessInputTokens } from "../spend/estimate.ts";
 import { ledgerTokens } from "../spend/ledger-tokens.ts";
 import { costAsAsked } from "../spend/saved.ts";
-import { Accounts, type Priced } from "./accounts.ts";
+import { Accounts, type Priced, type Served } from "./accounts.ts";
 import { ExchangeBook } from "./exchange-book.ts";
 
 export interface AccountServices {
@@ -30,8 +30,15 @@ export function openAccounts(exchange: Exchange, services: AccountServices, addr
     book: new ExchangeBook({ ledger: stores.ledger, instance, wallClock, describe: () => describe(exchange, { startedAt, address }) }),
     tokens: ledgerTokens,
     asAsked: (usage) => costAsAsked(usage, exchange.modelAsked),
+    served: () => servedBy(exchange),
     onTrouble: (error) => logger.error({ requestId: exchange.id, error }, "the ledger did not take what a request cost"),
   });
+}
+
+function servedBy({ target }: Exchange): Served | undefined {
+  if (target === undefined) return undefined;
+  const { providerName: provider, deploymentId } = target.deployment;
+  return { model: target.model, provider, deploymentId };
 }
 
 interface Circumstances {

@@ -157,7 +157,9 @@ interface RefusalWords {
 
 function refuse({ masterKey, localToken }: AuthPolicy, { key = "the master key or a virtual key", type }: RefusalWords = {}): never {
   const ways = [
-    ...(masterKey === undefined ? [] : [`${key} as bearer token, x-api-key, x-goog-api-key, api-key or x-litellm-api-key`]),
+    ...(masterKey === undefined
+      ? []
+      : [`${key} as bearer token or in one of the headers x-litellm-api-key and x-api-key and x-goog-api-key and api-key`]),
     ...(localToken === undefined ? [] : ["the local token that `ccproxy run` gives its child"]),
   ];
   throw new ProxyError(`This proxy asks for ${ways.join("; or ")}.`, {

@@ -52,6 +52,7 @@ function open(given: Pick<LedgerStore, "write"> = ledger): Accounts {
             reasoning: 0,
             serverTools: 0,
           },
+    served: () => ({ model: "mocked", provider: "p", deploymentId: "d" }),
     asAsked: (each) => (each === undefined ? null : 7000),
     onTrouble: (error) => void trouble.push(error),
   });
@@ -196,6 +197,11 @@ test("an answer that does not say what it took is unknown, at its estimate", asy
   accounts.take(first);
   await accounts.finish({ ...end, usage: undefined });
   expect(await rows()).toMatchObject([{ state: "unknown", settlement: { cost: 5000, isEstimate: true } }]);
+});
+
+test("what nobody was asked for is told of whoever stands for it", async () => {
+  await accounts.finish(end);
+  expect(await ended()).toMatchObject({ modelServed: "mocked", deploymentId: "d", cost: 0 });
 });
 
 test("without an attempt there is an end all the same, for nothing", async () => {
