@@ -108,6 +108,13 @@ test("a key asks for the models it may have, under its own names for them, too",
   expect(await asked("other")).toBe("key_model_access_denied");
 });
 
+test("who has no key is told where to put one", async () => {
+  const { status, text } = await ask(proxy.url, body(), { headers: { "x-api-key": "sk-nobody-knows-this-one" } });
+  expect(status).toBe(401);
+  for (const name of ["x-litellm-api-key", "x-api-key", "x-goog-api-key", "api-key"]) expect(text).toContain(name);
+  expect(text).not.toContain("[redacted]");
+});
+
 test("requests a minute are counted, and the next one waits for the window", async () => {
   const key = await createKey({ rpm: 2 });
   const statuses = [];
