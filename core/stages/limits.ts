@@ -14,6 +14,7 @@ import { guessInputTokens } from "../spend/estimate.ts";
 export interface LimitServices {
   readonly limiter: Limiter;
   readonly wallClock: () => number;
+  inBackground(work: Promise<unknown>): void;
 }
 
 /** @returns the middleware; it throws ProxyError 429, or 400 for a budget that is used up, where a request does not fit */
@@ -25,9 +26,11 @@ export function limit(services: LimitServices): Middleware {
       const held = await hold(exchange, services);
       const { tokenLimitType } = exchange.snapshot.config.stores;
       exchange.standing = held.standing;
-      accounts.onTaken(({ cost, usage, wasSent }) =>
-        wasSent ? held.settle({ tokens: counted(usage, tokenLimitType), cost }) : held.release(),
-      );
+      accounts.onTaken(({ cost, usage, wasSent }) => {
+        const ended = wasSent ? held.settle({ tokens: counted(usage, tokenLimitType), cost }) : held.release();
+        // A server answers in the order in which it is asked: whatever this process holds next finds it done.
+        if (ended !== undefined) services.inBackground(ended);
+      });
     }
     await next();
   };

@@ -73,6 +73,12 @@ export function guardRouting(
     }
   }
 
+  /** Nobody waits for the server: what is asked of it next is answered after this. */
+  function soon(tell: (store: RoutingStore) => Awaitable<void>): Awaitable<void> {
+    breaker.attempt(() => tell(shared)).catch(() => undefined);
+    return tell(local);
+  }
+
   /** One that arrives twice, or without a beginning, is put right as soon as nothing is under way: a count never goes below 0. */
   function endLater(id: string): void {
     late.add(`end ${(lateEnds += 1)}`, () => shared.end(id, lateEnd), maxTries);
@@ -110,7 +116,7 @@ export function guardRouting(
       }
     },
     fail: (id, windowMs) => either((store) => store.fail(id, windowMs)),
-    forgive: async (id) => void (await both((store) => store.forgive(id))),
+    forgive: (id) => soon((store) => store.forgive(id)),
     async cool(key, cooldown) {
       if (!(await both((store) => store.cool(key, cooldown)))) late.add(`cool ${key}`, () => coolLater(key), maxTries);
     },
@@ -119,7 +125,7 @@ export function guardRouting(
     cooldowns: (keys) => either((store) => store.cooldowns(keys)),
     // A server that came back empty does not know it.
     bound: async (session) => (await either((store) => store.bound(session))) ?? local.bound(session),
-    bind: async (session, id, ttlMs) => void (await both((store) => store.bind(session, id, ttlMs))),
+    bind: (session, id, ttlMs) => soon((store) => store.bind(session, id, ttlMs)),
     async close() {
       breaker.close();
       await late.drain();

@@ -97,7 +97,7 @@ class Opening {
     const { logger } = this.#options;
     const ledger = createOutboxedLedger(database.ledger, outbox, () => database.ping(), {
       // What is folded into tables of this process's own takes its time from requests: rarely, and little at once.
-      ...(database.name === "sqlite" ? { gatherMs: 100, batch: 50 } : { gatherMs: 2, batch: 500 }),
+      ...(database.name === "sqlite" ? { gatherMs: 100, batch: 50 } : { gatherMs: 25, batch: 500 }),
       retryMs: outboxRetryMs,
       onChange(change) {
         if (change.isAway)
